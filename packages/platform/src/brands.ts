@@ -1,0 +1,87 @@
+import type { Nats } from './nats.ts'
+import { buckets } from './subjects.ts'
+import { watchBucket } from './watch-bucket.ts'
+
+/** A brand as every service knows it: the JSON of enrollment's Brand. */
+export interface BrandInfo {
+  /** Slug. */
+  readonly brand: string
+  /** Shown to shoppers. */
+  readonly name: string
+  /** IANA time zone of its day boundaries. */
+  readonly timeZone: string
+  /** ISO 4217. */
+  readonly currency: string
+  /** Apple pass type id. */
+  readonly passTypeId: string
+  /** Apple team. */
+  readonly teamId: string
+  /** Google Wallet issuer; empty when the brand has none. */
+  readonly googleIssuerId: string
+  /** Share of the bulk lane, 1 to 100. */
+  readonly weight: number
+  /** Ceiling of bulk pushes per second; 0 for none. */
+  readonly maxBulkPerSecond: number
+  /** Contact on the back of the card. */
+  readonly contact: string
+}
+
+/** Told about a brand that is new, changed or (undefined) gone. */
+export type BrandListener = (brand: string, info: BrandInfo | undefined) => void
+
+/** All brands, in memory and kept up to date. */
+export interface BrandDirectory extends AsyncDisposable {
+  get(brand: string): BrandInfo | undefined
+  list(): readonly BrandInfo[]
+  /** Calls the listener at each later change. */
+  onChange(listener: BrandListener): void
+}
+
+const defaultWeight = 10
+
+/** Follows the directory of brands; complete when it resolves. */
+export async function watchBrands(nats: Nats): Promise<BrandDirectory> {
+  const known = new Map<string, BrandInfo>()
+  const listeners: BrandListener[] = []
+  const watch = await watchBucket(nats, buckets.brands, (key, value) => {
+    const info = value === undefined ? undefined : parseBrandInfo(value)
+    if (info === undefined) known.delete(key)
+    else known.set(key, info)
+    for (const listener of listeners) listener(key, info)
+  })
+  return {
+    get: (brand) => known.get(brand),
+    list: () => [...known.values()],
+    onChange: (listener) => {
+      listeners.push(listener)
+    },
+    [Symbol.asyncDispose]: () => watch[Symbol.asyncDispose](),
+  }
+}
+
+/** Reads one value of the bucket; undefined when it is not a brand. Fields that are missing get their defaults. */
+export function parseBrandInfo(value: Uint8Array): BrandInfo | undefined {
+  let record: unknown
+  try {
+    record = JSON.parse(Buffer.from(value).toString('utf8'))
+  } catch {
+    return undefined
+  }
+  if (typeof record !== 'object' || record === null) return undefined
+  const fields = record as Record<string, unknown>
+  const text = (name: string): string => (typeof fields[name] === 'string' ? fields[name] : '')
+  const number = (name: string): number => (typeof fields[name] === 'number' ? fields[name] : 0)
+  if (text('brand') === '') return undefined
+  return {
+    brand: text('brand'),
+    name: text('name'),
+    timeZone: text('timeZone') || 'UTC',
+    currency: text('currency'),
+    passTypeId: text('passTypeId'),
+    teamId: text('teamId'),
+    googleIssuerId: text('googleIssuerId'),
+    weight: number('weight') || defaultWeight,
+    maxBulkPerSecond: number('maxBulkPerSecond'),
+    contact: text('contact'),
+  }
+}
