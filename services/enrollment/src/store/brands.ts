@@ -1,0 +1,100 @@
+import type { Sql } from '@stampede/platform'
+import type { Brand } from '@stampede/proto/enrollment/v1'
+
+/** A brand with what only enrollment knows of it. */
+export interface BrandRow {
+  readonly brand: Brand
+  /** The brand's secret under the master key. */
+  readonly wrappedSecret: Buffer
+  /** Digits that its card numbers begin with. */
+  readonly cardPrefix: string
+}
+
+interface BrandColumns {
+  brand: string
+  name: string
+  time_zone: string
+  currency: string
+  pass_type_id: string
+  team_id: string
+  google_issuer_id: string
+  weight: number
+  max_bulk_per_second: number
+  contact: string
+  wrapped_secret: Buffer
+  card_prefix: string
+}
+
+/** Inserts a brand with its card counter; false if the slug or the pass type id is taken. */
+export async function insertBrand(tx: Sql, row: BrandRow, now: Date): Promise<boolean> {
+  const { brand } = row
+  const inserted = await tx.query<{ brand: string }>(
+    `WITH fresh AS (
+       INSERT INTO brand (brand, name, time_zone, currency, pass_type_id, team_id, google_issuer_id, weight,
+         max_bulk_per_second, contact, wrapped_secret, card_prefix, created_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+       ON CONFLICT DO NOTHING
+       RETURNING brand)
+     INSERT INTO card_counter (brand, next) SELECT brand, 0 FROM fresh RETURNING brand`,
+    [
+      brand.brand,
+      brand.name,
+      brand.timeZone,
+      brand.currency,
+      brand.passTypeId,
+      brand.teamId,
+      brand.googleIssuerId,
+      brand.weight,
+      brand.maxBulkPerSecond,
+      brand.contact,
+      row.wrappedSecret,
+      row.cardPrefix,
+      now,
+    ],
+  )
+  return inserted.length > 0
+}
+
+/** Finds a brand by its slug. */
+export async function findBrand(sql: Sql, brand: string): Promise<BrandRow | undefined> {
+  const [row] = await sql.query<BrandColumns>('SELECT * FROM brand WHERE brand = $1', [brand])
+  return row === undefined ? undefined : fromColumns(row)
+}
+
+/** Any brand, to try the master key on; undefined if there is none yet. */
+export async function findAnyBrand(sql: Sql): Promise<BrandRow | undefined> {
+  const [row] = await sql.query<BrandColumns>('SELECT * FROM brand LIMIT 1')
+  return row === undefined ? undefined : fromColumns(row)
+}
+
+/**
+ * Takes `count` numbers of a brand's card counter and returns the first. To be called outside of the enrolment's
+ * transaction: its row lock would make all enrolments of a brand wait for each other. Gaps are harmless.
+ */
+export async function takeCardCounters(sql: Sql, brand: string, count: number): Promise<bigint> {
+  const [row] = await sql.query<{ first: bigint }>(
+    'UPDATE card_counter SET next = next + $2 WHERE brand = $1 RETURNING next - $2 AS first',
+    [brand, count],
+  )
+  if (row === undefined) throw new Error('a brand without card counter')
+  return row.first
+}
+
+function fromColumns(row: BrandColumns): BrandRow {
+  return {
+    brand: {
+      brand: row.brand,
+      name: row.name,
+      timeZone: row.time_zone,
+      currency: row.currency,
+      passTypeId: row.pass_type_id,
+      teamId: row.team_id,
+      googleIssuerId: row.google_issuer_id,
+      weight: row.weight,
+      maxBulkPerSecond: row.max_bulk_per_second,
+      contact: row.contact,
+    },
+    wrappedSecret: row.wrapped_secret,
+    cardPrefix: row.card_prefix,
+  }
+}
