@@ -1,0 +1,46 @@
+import { makeEvent, type OutboxMessage } from '@stampede/platform'
+import type { CampaignRow } from './store/campaigns.ts'
+import type { ChunkRow } from './store/chunks.ts'
+
+/** The campaign as it is now. */
+export function campaignChanged(row: CampaignRow, chunks: number, now: Date): OutboxMessage {
+  const { campaignId, name, status, campaignSeq, audience } = row
+  return makeEvent(
+    {
+      brand: row.brand,
+      aggregateKind: 'campaign',
+      aggregateId: campaignId,
+      aggregateVersion: row.version,
+      eventTime: now,
+      schema: 'campaigns.campaign.v1',
+      payload: { $case: 'campaign', value: { campaignId, name, status, campaignSeq, audience, chunks } },
+    },
+    now,
+  )
+}
+
+/** A row of the audience whose turn has come. */
+export function chunkReleased(row: CampaignRow, chunk: ChunkRow, now: Date): OutboxMessage {
+  return makeEvent(
+    {
+      brand: row.brand,
+      aggregateKind: 'chunk',
+      aggregateId: `${row.campaignId}/${chunk.index}`,
+      aggregateVersion: 1n,
+      eventTime: now,
+      schema: 'campaigns.chunk.v1',
+      payload: {
+        $case: 'chunk',
+        value: {
+          campaignId: row.campaignId,
+          campaignSeq: row.campaignSeq,
+          index: chunk.index,
+          base: chunk.base,
+          bitmap: chunk.bitmap,
+          message: { texts: row.texts.map(({ locale, text }) => ({ locale, text })) },
+        },
+      },
+    },
+    now,
+  )
+}

@@ -1,0 +1,40 @@
+import { checkBrand, checkIdempotencyKey, checkUuid, putControl } from '@stampede/platform'
+import type { StartCampaignRequest, StartCampaignResponse } from '@stampede/proto/campaigns/v1'
+import { freezeAudience } from '../audience.ts'
+import { announce, statusAfter } from '../change.ts'
+import type { Context } from '../context.ts'
+import { changeCampaign, nextCampaignSeq, readCampaign } from '../store/campaigns.ts'
+import { insertChunks } from '../store/chunks.ts'
+import { viewCampaign } from '../view.ts'
+
+/** Freezes the audience and lets the leader release it. Starting a running campaign again changes nothing. */
+export async function startCampaign(context: Context, request: StartCampaignRequest): Promise<StartCampaignResponse> {
+  checkIdempotencyKey(request.idempotencyKey)
+  const brand = checkBrand(request.brand)
+  const campaignId = checkUuid(request.campaignId, 'campaign_id')
+  const { database, clock, nats } = context
+  const draft = await readCampaign(database, brand, campaignId)
+  if (statusAfter(draft, 'start') === undefined) return { campaign: await viewCampaign(database, draft) }
+  // Read before the lock: analytics may take its time, and nothing else of the campaign can change meanwhile but its status.
+  const { chunks, audience, excluded } = await freezeAudience(context, database, brand, draft.segments)
+  const row = await database.transaction(async (tx) => {
+    const locked = await readCampaign(tx, brand, campaignId, true)
+    if (statusAfter(locked, 'start') === undefined) return locked
+    await insertChunks(tx, brand, campaignId, chunks)
+    const now = clock.now()
+    const started = await changeCampaign(tx, locked, {
+      status: chunks.length === 0 ? 'done' : 'running',
+      campaignSeq: await nextCampaignSeq(tx, brand),
+      audience: BigInt(audience),
+      excluded: BigInt(excluded),
+      startedAt: now,
+      ...(chunks.length === 0 && { finishedAt: now }),
+    })
+    await announce(tx, started, now)
+    return started
+  })
+  await putControl(nats, brand, campaignId, { status: 'running' })
+  context.wakeRelay()
+  context.wakeLeader()
+  return { campaign: await viewCampaign(database, row) }
+}

@@ -1,0 +1,94 @@
+import type { Sql } from '@stampede/platform'
+
+/** A row of a frozen audience. */
+export interface ChunkRow {
+  readonly index: number
+  readonly base: bigint
+  readonly bitmap: Buffer
+  readonly passes: number
+}
+
+const outstandingSeconds = 60
+
+/** Stores the frozen audience. */
+export async function insertChunks(
+  sql: Sql,
+  brand: string,
+  campaignId: string,
+  chunks: readonly ChunkRow[],
+): Promise<void> {
+  await sql.query(
+    `INSERT INTO chunk (brand, campaign_id, chunk_index, base, bitmap, passes, fetched)
+     SELECT $1, $2, i, b, m, p, decode(repeat('00', 1024), 'hex')
+       FROM unnest($3::int[], $4::bigint[], $5::bytea[], $6::int[]) AS r(i, b, m, p)`,
+    [
+      brand,
+      campaignId,
+      chunks.map(({ index }) => index),
+      chunks.map(({ base }) => base),
+      chunks.map(({ bitmap }) => bitmap),
+      chunks.map(({ passes }) => passes),
+    ],
+  )
+}
+
+/** How many chunks are on their way, and how many phones. */
+export interface Outstanding {
+  readonly open: number
+  readonly phones: number
+}
+
+/**
+ * Chunks released and not complete, with their phones; plus phones accepted within the last 60 s that have not come.
+ * Older ones are taken for switched off: they must not hold up the campaign for ever.
+ */
+export async function readOutstanding(sql: Sql, brand: string, campaignId: string, now: Date): Promise<Outstanding> {
+  const since = new Date(now.getTime() - outstandingSeconds * 1000)
+  const [row] = await sql.query<{ open: number; phones: bigint }>({
+    name: 'chunk-outstanding',
+    text: `SELECT count(*) FILTER (WHERE completed_at IS NULL)::int AS open,
+             coalesce(sum(CASE WHEN completed_at IS NULL THEN passes - least(fetched_count, passes)
+                               WHEN last_accepted_at > $3 THEN greatest(accepted - fetched_count, 0)
+                               ELSE 0 END), 0)::bigint AS phones
+           FROM chunk WHERE brand = $1 AND campaign_id = $2 AND released_at IS NOT NULL`,
+    values: [brand, campaignId, since],
+  })
+  return { open: row?.open ?? 0, phones: Number(row?.phones ?? 0n) }
+}
+
+/** The next chunks that wait, in order. */
+export async function readWaiting(
+  sql: Sql,
+  brand: string,
+  campaignId: string,
+  limit: number,
+): Promise<readonly ChunkRow[]> {
+  return sql.query<ChunkRow>(
+    `SELECT chunk_index AS index, base, bitmap, passes FROM chunk
+      WHERE brand = $1 AND campaign_id = $2 AND released_at IS NULL ORDER BY chunk_index LIMIT $3`,
+    [brand, campaignId, limit],
+  )
+}
+
+/** Marks chunks as released. */
+export async function markReleased(
+  sql: Sql,
+  brand: string,
+  campaignId: string,
+  indexes: readonly number[],
+  now: Date,
+): Promise<void> {
+  await sql.query(
+    'UPDATE chunk SET released_at = $4 WHERE brand = $1 AND campaign_id = $2 AND chunk_index = ANY($3::int[])',
+    [brand, campaignId, indexes, now],
+  )
+}
+
+/** Whether every chunk of a campaign is complete. */
+export async function isComplete(sql: Sql, brand: string, campaignId: string): Promise<boolean> {
+  const rows = await sql.query(
+    'SELECT 1 AS open FROM chunk WHERE brand = $1 AND campaign_id = $2 AND completed_at IS NULL LIMIT 1',
+    [brand, campaignId],
+  )
+  return rows.length === 0
+}
