@@ -1,0 +1,27 @@
+import type { BrandDirectory, Clock, Credentials, Database, Logger, Metrics, Nats, Relay } from '@stampede/platform'
+import type { Capacity } from './capacity.ts'
+import type { Designs } from './designs.ts'
+import type { Secrets } from './domain/secrets.ts'
+import type { Fetches } from './fetches.ts'
+import type { Meters } from './metrics.ts'
+import type { Renderer } from './renderer.ts'
+
+/** Everything that the parts of this service share. */
+export interface Context {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly meters: Meters
+  readonly database: Database
+  readonly nats: Nats
+  readonly relay: Relay
+  readonly brands: BrandDirectory
+  readonly credentials: Credentials
+  readonly secrets: Secrets
+  readonly designs: Designs
+  readonly renderer: Renderer
+  readonly fetches: Fetches
+  readonly capacity: Capacity
+  /** Public base of the PassKit web service, without a slash at the end. */
+  readonly webUrl: () => string
+}

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { validatePassJson } from '@stampede/pkpass'
+import { testBrand, testTemplate } from '../testing/fixture.ts'
+import type { CardState } from './card.ts'
+import { type Design, parseDesign } from './design.ts'
+import { googleClassJson, googleObjectJson } from './google.ts'
+import { passJson } from './pass-content.ts'
+import { composeMessage } from './values.ts'
+import { visibleDigest } from './visible.ts'
+
+const brand = testBrand('alpha')
+const state: CardState = {
+  member: {
+    memberId: 'm',
+    cardNumber: '4000000000000002',
+    status: 'active',
+    locale: 'en-GB',
+    marketingConsent: true,
+    sealedName: { keyVersion: 1, nonce: Buffer.alloc(12), ciphertext: Buffer.alloc(20) },
+  },
+  account: { available: 1_234n, nextExpiryAt: undefined, nextExpiryPoints: 0n, currency: 'GBP' },
+  relevance: { places: [], beacons: [] },
+}
+const field = (key: string, value: string, kind = '') => ({ key, label: 'L', value, changeMessage: '', kind })
+
+function design(change: Parameters<typeof testTemplate>[0] = {}): Design {
+  const parsed = parseDesign(testTemplate(change))
+  assert.ok(parsed.ok, parsed.ok ? '' : parsed.reason)
+  return parsed.design
+}
+
+function content(of: Design, shown = { name: 'Ann', message: '' }, now = state) {
+  return passJson({ design: of, brand, state: now, serial: 'serial', shown })
+}
+
+describe('pass.json of a card', () => {
+  it('is valid for Wallet, with the message and the contact on the back', () => {
+    const pass = validatePassJson(content(design(), { name: 'Ann', message: 'Sale!' }))
+    assert.deepEqual(pass.storeCard?.primaryFields, [
+      { key: 'points', value: 1234, label: 'Points', changeMessage: 'Now %@' },
+    ])
+    assert.equal(pass.storeCard?.secondaryFields?.[0]?.value, '£12.34')
+    assert.deepEqual(pass.storeCard?.backFields?.slice(-2), [
+      { key: 'message', label: 'Brand alpha', value: 'Sale!', changeMessage: '%@' },
+      { key: 'contact', label: 'Brand alpha', value: 'help@alpha.test' },
+    ])
+    assert.equal(pass.backgroundColor, 'rgb(17, 34, 51)')
+    assert.deepEqual(
+      pass.barcodes?.map((barcode) => barcode.format),
+      ['PKBarcodeFormatCode128', 'PKBarcodeFormatQR'],
+    )
+  })
+
+  it('lets a design place message and contact by itself', () => {
+    const own = design({ backFields: [field('news', '{message}'), field('contact', 'Call us')] })
+    const keys = content(own).storeCard?.backFields?.map((item) => item.key)
+    assert.deepEqual(keys, ['news', 'contact'])
+  })
+
+  it('sends a balance that no JSON number holds as text', () => {
+    const rich = { ...state, account: { ...state.account, available: 9_007_199_254_740_993n } }
+    const value = content(design(), undefined, rich).storeCard?.primaryFields?.[0]?.value
+    assert.equal(value, '9,007,199,254,740,993')
+  })
+
+  it('is void for a blocked member', () => {
+    const blocked = { ...state, member: { ...state.member, status: 'blocked' as const } }
+    assert.equal(content(design(), undefined, blocked).voided, true)
+  })
+})
+
+describe('the visible digest', () => {
+  const poorer = { ...state, account: { ...state.account, available: 1_233n } }
+
+  it('differs exactly when the design shows the difference', () => {
+    const shows = design()
+    const hides = design({ primaryFields: [], secondaryFields: [] })
+    assert.notEqual(visibleDigest(shows, brand, state), visibleDigest(shows, brand, poorer))
+    assert.equal(visibleDigest(hides, brand, state), visibleDigest(hides, brand, poorer))
+    assert.equal(visibleDigest(undefined, brand, state), visibleDigest(undefined, brand, poorer))
+  })
+
+  it('sees another sealed name only where a name is shown, and other places always', () => {
+    const renamed = { ...state, member: { ...state.member, sealedName: undefined } }
+    const named = design({ headerFields: [field('name', 'Hi {name}')] })
+    assert.notEqual(visibleDigest(named, brand, state), visibleDigest(named, brand, renamed))
+    assert.equal(visibleDigest(design(), brand, state), visibleDigest(design(), brand, renamed))
+    const place = { storeId: '', name: '', latitude: 1, longitude: 2, relevantText: '' }
+    const moved = { ...state, relevance: { places: [place], beacons: [] } }
+    assert.notEqual(visibleDigest(design(), brand, state), visibleDigest(design(), brand, moved))
+  })
+
+  it('does not see consent', () => {
+    const silent = { ...state, member: { ...state.member, marketingConsent: false } }
+    assert.equal(visibleDigest(design(), brand, state), visibleDigest(design(), brand, silent))
+  })
+})
+
+describe('a campaign’s message', () => {
+  const texts = [
+    { locale: 'en', text: 'Hi {name}, {points, plural, one {# point} other {# points}}' },
+    { locale: 'de', text: 'Hallo {name}' },
+  ]
+  const speaking = (locale: string) => ({ ...state, member: { ...state.member, locale } })
+
+  it('is taken by locale, then language, then the first', () => {
+    assert.equal(composeMessage(texts, speaking('en-GB'), brand, 'Ann'), 'Hi Ann, 1,234 points')
+    assert.equal(composeMessage(texts, speaking('de-AT'), brand, 'Ann'), 'Hallo Ann')
+    assert.equal(composeMessage(texts, speaking('fr'), brand, ''), 'Hi , 1,234 points')
+    assert.equal(composeMessage([], speaking('fr'), brand, ''), '')
+    assert.equal(composeMessage([{ locale: 'en', text: 'broken {' }], state, brand, ''), 'broken {')
+  })
+})
+
+describe('Google’s resources', () => {
+  it('have their required fields and no name', () => {
+    const loyaltyClass = JSON.parse(googleClassJson(brand, design(), 'https://x.test/logo.png'))
+    for (const key of ['id', 'issuerName', 'programName', 'programLogo', 'reviewStatus'])
+      assert.ok(loyaltyClass[key], key)
+    assert.ok(loyaltyClass.issuerName.length <= 20)
+    const object = JSON.parse(googleObjectJson(brand, design(), state, 'serial'))
+    assert.deepEqual(object.loyaltyPoints.balance, { int: 1234 })
+    assert.deepEqual([object.state, object.classId], ['ACTIVE', loyaltyClass.id])
+    assert.match(object.id, /^\d+\.[A-Za-z0-9._-]+$/)
+    const erased = { ...state, member: { ...state.member, status: 'erased' as const } }
+    const gone = JSON.parse(googleObjectJson(brand, design(), erased, 'serial'))
+    assert.deepEqual([gone.state, gone.accountId, gone.barcode], ['INACTIVE', undefined, undefined])
+    const rich = { ...state, account: { ...state.account, available: 3_000_000_000n } }
+    assert.deepEqual(JSON.parse(googleObjectJson(brand, design(), rich, 's')).loyaltyPoints.balance, {
+      string: '3000000000',
+    })
+  })
+})

@@ -1,0 +1,124 @@
+import { makeEvent, type OutboxMessage, subjects, uuidv7 } from '@stampede/platform'
+import type { PassFetches, PassState } from '@stampede/proto/events/v1'
+import { GoogleWork, PushChunk } from '@stampede/proto/push/v1'
+import type { BrandView } from './domain/card.ts'
+import type { Recipient } from './store/registrations.ts'
+
+/** Recipients of one push chunk at most. */
+export const MAX_CHUNK_RECIPIENTS = 1_000
+/** How long APNs keeps a push for a phone that is off, in seconds: a balance is worth telling for a month. */
+const TX_EXPIRES_SECONDS = 30 * 24 * 3_600
+/** A campaign is stale sooner. */
+const BULK_EXPIRES_SECONDS = 2 * 24 * 3_600
+
+/** A pass as issued and where it is installed. */
+export function passEvent(brand: string, state: PassState, version: bigint, now: Date): OutboxMessage {
+  return makeEvent(
+    {
+      brand,
+      aggregateKind: 'pass',
+      aggregateId: state.serial,
+      aggregateVersion: version,
+      eventTime: now,
+      schema: 'pass.pass.v1',
+      payload: { $case: 'pass', value: state },
+    },
+    now,
+  )
+}
+
+/** Passes that phones took. */
+export function fetchesEvent(brand: string, fetches: PassFetches, now: Date): OutboxMessage {
+  return makeEvent(
+    {
+      brand,
+      aggregateKind: 'fetches',
+      aggregateId: uuidv7(now.getTime()),
+      aggregateVersion: 1n,
+      eventTime: now,
+      schema: 'pass.fetches.v1',
+      payload: { $case: 'fetches', value: fetches },
+    },
+    now,
+  )
+}
+
+/** Phones to wake because their own card changed. */
+export function txChunks(brand: BrandView, recipients: readonly Recipient[], now: Date): readonly OutboxMessage[] {
+  return inParts(recipients).map((part) => {
+    const id = uuidv7(now.getTime())
+    const payload = chunk(brand, id, '', part, TX_EXPIRES_SECONDS, now)
+    return { subject: subjects.pushTx(brand.brand), id, payload }
+  })
+}
+
+/** Phones to wake by the bulk lane; `name` becomes the head of the chunk ids. */
+export function bulkChunks(
+  brand: BrandView,
+  name: string,
+  campaignId: string,
+  recipients: readonly Recipient[],
+  now: Date,
+): readonly OutboxMessage[] {
+  return inParts(recipients).map((part, index) => {
+    const id = `${name}/${index}`
+    const payload = chunk(brand, id, campaignId, part, BULK_EXPIRES_SECONDS, now)
+    return { subject: subjects.pushBulk(brand.brand), id: `${brand.brand}/${id}`, payload }
+  })
+}
+
+function inParts(recipients: readonly Recipient[]): readonly (readonly Recipient[])[] {
+  const parts = []
+  for (let at = 0; at < recipients.length; at += MAX_CHUNK_RECIPIENTS) {
+    parts.push(recipients.slice(at, at + MAX_CHUNK_RECIPIENTS))
+  }
+  return parts
+}
+
+function chunk(
+  brand: BrandView,
+  chunkId: string,
+  campaignId: string,
+  recipients: readonly Recipient[],
+  expiresAfterSeconds: number,
+  now: Date,
+): Uint8Array {
+  const message: PushChunk = {
+    chunkId,
+    brand: brand.brand,
+    campaignId,
+    topic: brand.passTypeId,
+    pushTokens: recipients.map((item) => item.pushToken),
+    passNo: recipients.map((item) => item.no),
+    deviceLibraryId: recipients.map((item) => item.deviceLibraryId),
+    createdAt: now,
+    expiresAfterSeconds,
+  }
+  return PushChunk.encode(message).finish()
+}
+
+/** Desired state of one Google resource. */
+export interface GoogleDesire {
+  readonly kind: 'loyaltyClass' | 'loyaltyObject'
+  readonly resourceId: string
+  readonly version: bigint
+  readonly json: string
+}
+
+/** Work for the dispatcher: the newest desired state of a resource wins. */
+export function googleWork(brand: BrandView, desire: GoogleDesire, now: Date): OutboxMessage {
+  const work: GoogleWork = {
+    brand: brand.brand,
+    issuerId: brand.googleIssuerId,
+    kind: desire.kind,
+    resourceId: desire.resourceId,
+    version: desire.version,
+    resourceJson: desire.json,
+    createdAt: now,
+  }
+  return {
+    subject: subjects.google(brand.googleIssuerId, desire.kind, desire.resourceId),
+    id: `google/${desire.resourceId}/${desire.version}`,
+    payload: GoogleWork.encode(work).finish(),
+  }
+}

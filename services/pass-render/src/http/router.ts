@@ -1,0 +1,74 @@
+import type { IncomingMessage } from 'node:http'
+import type { Context } from '../context.ts'
+import { type Answer, empty, missing } from './answer.ts'
+import { getLogo } from './designs.ts'
+import { postLog } from './logs.ts'
+import { getPass, install } from './passes.ts'
+import { deleteRegistration, listUpdated, postRegistration } from './registrations.ts'
+import { pathParts } from './request.ts'
+
+/** Name of an endpoint in metrics: a bounded set. */
+export type Endpoint = 'registration' | 'list' | 'pass' | 'log' | 'install' | 'logo' | 'other'
+
+/** What a path leads to. */
+export interface Route {
+  readonly endpoint: Endpoint
+  /** By method; any other method is answered 405. */
+  readonly methods: Readonly<Record<string, (context: Context, request: IncomingMessage) => Promise<Answer>>>
+}
+
+/** Finds the endpoint of a path; undefined when there is none. */
+export function route(url: string): Route | undefined {
+  const parts = pathParts(url)
+  if (parts === undefined) return undefined
+  return parts[0] === 'v1' ? protocolRoute(parts.slice(1)) : ownRoute(parts)
+}
+
+function protocolRoute(parts: readonly string[]): Route | undefined {
+  const [first, second = '', third, fourth = '', fifth] = parts
+  if (first === 'log' && parts.length === 1) return { endpoint: 'log', methods: { POST: postLog } }
+  if (first === 'passes' && parts.length === 3) {
+    const get = (context: Context, request: IncomingMessage) => getPass(context, request, second, third ?? '')
+    return { endpoint: 'pass', methods: { GET: get, HEAD: get } }
+  }
+  if (first !== 'devices' || third !== 'registrations') return undefined
+  const path = { deviceLibraryId: second, passTypeId: fourth }
+  if (parts.length === 4) {
+    return { endpoint: 'list', methods: { GET: (context, request) => listUpdated(context, request, path) } }
+  }
+  if (parts.length !== 5 || fifth === undefined) return undefined
+  const full = { ...path, serial: fifth }
+  return {
+    endpoint: 'registration',
+    methods: {
+      POST: (context, request) => postRegistration(context, request, full),
+      DELETE: (context, request) => deleteRegistration(context, request, full),
+    },
+  }
+}
+
+function ownRoute(parts: readonly string[]): Route | undefined {
+  const [first, second = '', third = '', fourth] = parts
+  if (first === 'i' && parts.length === 2) {
+    const get = (context: Context, request: IncomingMessage) => install(context, request, second)
+    return { endpoint: 'install', methods: { GET: get, HEAD: get } }
+  }
+  if (first === 'designs' && parts.length === 4 && fourth === 'logo.png') {
+    const get = (context: Context) => getLogo(context, second, third)
+    return { endpoint: 'logo', methods: { GET: get, HEAD: get } }
+  }
+  return undefined
+}
+
+/** Answers a request; `endpoint` is for metrics. */
+export async function dispatch(
+  context: Context,
+  request: IncomingMessage,
+): Promise<{ readonly endpoint: Endpoint; readonly answer: Answer }> {
+  const found = route(request.url ?? '')
+  if (found === undefined) return { endpoint: 'other', answer: missing }
+  const handler = Object.hasOwn(found.methods, request.method ?? '') ? found.methods[request.method ?? ''] : undefined
+  const { endpoint } = found
+  if (handler === undefined) return { endpoint, answer: empty(405, { Allow: Object.keys(found.methods).join(', ') }) }
+  return { endpoint, answer: await handler(context, request) }
+}

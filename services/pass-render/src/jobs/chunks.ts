@@ -1,0 +1,52 @@
+import { type Delivery, decodeEvents, invalidArgument, type Sql, writeOutbox } from '@stampede/platform'
+import { type AudienceChunk, CampaignMessage } from '@stampede/proto/events/v1'
+import type { Context } from '../context.ts'
+import { BITMAP_BYTES, BITMAP_PASSES, hasBit, withoutBits } from '../domain/bitmap.ts'
+import type { BrandView } from '../domain/card.ts'
+import { bulkChunks } from '../events.ts'
+import { insertBump, silentNumbers } from '../store/bumps.ts'
+import { type Recipient, recipientsBetween } from '../store/registrations.ts'
+import { knownBrand } from './by-brand.ts'
+
+/** Gives each released chunk to its passes (one row) and its phones (push chunks), in one transaction per chunk. */
+export async function handleChunks(context: Context, batch: readonly Delivery[]): Promise<void> {
+  for (const event of decodeEvents(batch)) {
+    if (event.payload?.$case !== 'chunk') throw invalidArgument('payload', 'is no chunk')
+    const chunk = event.payload.value
+    checkChunk(chunk)
+    const brand = knownBrand(context, event.brand)
+    await context.database.transaction((tx) => releaseChunk(context, tx, brand, chunk))
+    context.relay.wake()
+  }
+}
+
+function checkChunk(chunk: AudienceChunk): void {
+  if (chunk.campaignId === '') throw invalidArgument('campaign_id', 'is missing')
+  if (chunk.campaignSeq < 1n) throw invalidArgument('campaign_seq', 'must be at least 1')
+  if (chunk.bitmap.length !== BITMAP_BYTES) throw invalidArgument('bitmap', `must have ${BITMAP_BYTES} bytes`)
+  if (chunk.base < 0n || chunk.base % BigInt(BITMAP_PASSES) !== 0n) {
+    throw invalidArgument('base', `must be a multiple of ${BITMAP_PASSES}`)
+  }
+}
+
+async function releaseChunk(context: Context, tx: Sql, brand: BrandView, chunk: AudienceChunk): Promise<void> {
+  const now = context.clock.now()
+  const { base, campaignId, campaignSeq, index } = chunk
+  // Consent, block and erasure count now, not when the audience was frozen. Who drops out keeps the old message too.
+  const silent = await silentNumbers(tx, brand.brand, base, BITMAP_PASSES)
+  const bitmap = withoutBits(
+    chunk.bitmap,
+    silent.map((no) => Number(no - base)),
+  )
+  const message = Buffer.from(CampaignMessage.encode(chunk.message ?? { texts: [] }).finish())
+  const isNew = await insertBump(tx, brand.brand, { campaignId, campaignSeq, index, base, bitmap, message }, now)
+  if (!isNew) return
+  const registered = await recipientsBetween(tx, brand.brand, base, base + BigInt(BITMAP_PASSES))
+  const recipients = oncePerDevice(registered.filter((item) => hasBit(bitmap, Number(item.no - base))))
+  await writeOutbox(tx, bulkChunks(brand, `${campaignId}/${index}`, campaignId, recipients, now))
+  context.meters.recipients.inc({ brand: brand.brand, lane: 'bulk' }, recipients.length)
+}
+
+function oncePerDevice(recipients: readonly Recipient[]): readonly Recipient[] {
+  return [...new Map(recipients.map((item) => [item.deviceLibraryId, item])).values()]
+}

@@ -1,0 +1,23 @@
+import type { Pass } from '@stampede/proto/passes/v1'
+import type { Context } from '../context.ts'
+import type { BrandView } from '../domain/card.ts'
+import { googleObjectId } from '../domain/google.ts'
+import { googleSaveUrl } from '../google-save.ts'
+import type { PassRecord } from '../store/passes.ts'
+
+/** A pass as callers see it. */
+export async function passMessage(context: Context, brand: BrandView, record: PassRecord): Promise<Pass> {
+  const { memberId, cardNumber } = record.state.member
+  const token = context.secrets.installToken({ brand: record.brand, memberId })
+  return {
+    memberId,
+    serial: record.serial,
+    no: record.no,
+    cardNumber,
+    appleUrl: `${context.webUrl()}/i/${token}`,
+    googleSaveUrl: await googleSaveUrl(context.credentials, brand, record.serial, record.createdAt),
+    googleObjectId: brand.googleIssuerId === '' ? '' : googleObjectId(brand, record.serial),
+    devices: record.devices,
+    version: record.version + record.campaignSeq + record.designVersion,
+  }
+}

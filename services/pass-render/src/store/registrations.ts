@@ -1,0 +1,241 @@
+import type { Sql } from '@stampede/platform'
+import type { ListedPass } from '../domain/version-tag.ts'
+import { newestBump } from './passes.ts'
+
+/** Most devices of one pass; the oldest registration gives way. A phone may come under many ids in minutes. */
+export const MAX_DEVICES_PER_PASS = 16
+/** Most passes read for one device. */
+export const MAX_PASSES_PER_DEVICE = 1_000
+
+/** A pass whose devices changed. */
+export interface DevicesChange {
+  readonly memberId: string
+  readonly serial: string
+  readonly no: bigint
+  readonly cardNumber: string
+  readonly devices: number
+  readonly eventVersion: bigint
+}
+
+/** What registering did. */
+export type Registered = { readonly created: false } | { readonly created: true; readonly change: DevicesChange }
+
+/** A phone's wish to be woken for a pass. */
+export interface NewRegistration {
+  readonly no: bigint
+  readonly deviceLibraryId: string
+  readonly pushToken: Buffer
+}
+
+/** Registers a device for a pass or refreshes its token; beyond the cap the oldest registrations go. */
+export async function register(tx: Sql, brand: string, wish: NewRegistration, now: Date): Promise<Registered> {
+  // The pass first: it orders registrations of one pass, and with them its cap and its count.
+  await tx.query('SELECT 1 FROM pass WHERE brand = $1 AND no = $2 FOR UPDATE', [brand, wish.no])
+  await tx.query(
+    `INSERT INTO device (brand, device_library_id, push_token, confirmed_at) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (brand, device_library_id) DO UPDATE SET push_token = $3, confirmed_at = $4`,
+    [brand, wish.deviceLibraryId, wish.pushToken, now],
+  )
+  const inserted = await tx.query(
+    `INSERT INTO registration (brand, no, device_library_id, registered_at) VALUES ($1, $2, $3, $4)
+     ON CONFLICT DO NOTHING RETURNING 1`,
+    [brand, wish.no, wish.deviceLibraryId, now],
+  )
+  if (inserted.length === 0) return { created: false }
+  const dropped = await tx.query<{ device_library_id: string }>(
+    `DELETE FROM registration WHERE brand = $1 AND no = $2 AND device_library_id IN (
+       SELECT device_library_id FROM registration WHERE brand = $1 AND no = $2
+       ORDER BY registered_at DESC, device_library_id = $3 DESC, device_library_id OFFSET $4)
+     RETURNING device_library_id`,
+    [brand, wish.no, wish.deviceLibraryId, MAX_DEVICES_PER_PASS],
+  )
+  await dropIdleDevices(
+    tx,
+    brand,
+    dropped.map((row) => row.device_library_id),
+  )
+  const changes = await recount(tx, brand, [wish.no])
+  const change = changes[0]
+  if (change === undefined) throw new Error('the pass was locked before')
+  return { created: true, change }
+}
+
+/** Ends a registration; undefined when there was none. */
+export async function unregister(
+  tx: Sql,
+  brand: string,
+  no: bigint,
+  deviceLibraryId: string,
+): Promise<DevicesChange | undefined> {
+  await tx.query('SELECT 1 FROM pass WHERE brand = $1 AND no = $2 FOR UPDATE', [brand, no])
+  const gone = await tx.query(
+    'DELETE FROM registration WHERE brand = $1 AND no = $2 AND device_library_id = $3 RETURNING 1',
+    [brand, no, deviceLibraryId],
+  )
+  if (gone.length === 0) return undefined
+  await dropIdleDevices(tx, brand, [deviceLibraryId])
+  return (await recount(tx, brand, [no]))[0]
+}
+
+async function dropIdleDevices(tx: Sql, brand: string, deviceLibraryIds: readonly string[]): Promise<void> {
+  if (deviceLibraryIds.length === 0) return
+  // Locked in a statement of its own: the next one then sees what a registration that was under way has written.
+  await tx.query(
+    'SELECT 1 FROM device WHERE brand = $1 AND device_library_id = ANY($2::text[]) ORDER BY device_library_id FOR UPDATE',
+    [brand, deviceLibraryIds],
+  )
+  await tx.query(
+    `DELETE FROM device d WHERE brand = $1 AND device_library_id = ANY($2::text[]) AND NOT EXISTS (
+       SELECT 1 FROM registration r WHERE r.brand = d.brand AND r.device_library_id = d.device_library_id)`,
+    [brand, deviceLibraryIds],
+  )
+}
+
+interface ChangeRow {
+  readonly member_id: string
+  readonly serial: string
+  readonly no: bigint
+  readonly card_number: string
+  readonly devices: number
+  readonly event_version: bigint
+}
+
+async function recount(tx: Sql, brand: string, nos: readonly bigint[]): Promise<readonly DevicesChange[]> {
+  const rows = await tx.query<ChangeRow>(
+    `UPDATE pass p SET event_version = event_version + 1,
+       devices = (SELECT count(*) FROM registration r WHERE r.brand = p.brand AND r.no = p.no)
+     WHERE brand = $1 AND no = ANY($2::bigint[])
+     RETURNING member_id, serial, no, card_number, devices, event_version`,
+    [brand, nos],
+  )
+  return rows.map((row) => ({
+    memberId: row.member_id,
+    serial: row.serial,
+    no: row.no,
+    cardNumber: row.card_number,
+    devices: row.devices,
+    eventVersion: row.event_version,
+  }))
+}
+
+/** A token that APNs called dead. */
+export interface DeadToken {
+  readonly deviceLibraryId: string
+  /** The phone must not have named its token after this instant, or it is another token. */
+  readonly notConfirmedAfter: Date
+}
+
+/** Forgets devices with dead tokens; answers with the passes that lost one. */
+export async function dropDeadDevices(
+  tx: Sql,
+  brand: string,
+  dead: readonly DeadToken[],
+): Promise<readonly DevicesChange[]> {
+  const ids = dead.map((item) => item.deviceLibraryId)
+  const times = dead.map((item) => item.notConfirmedAfter)
+  // Passes first, in order, as every other writer does.
+  await tx.query(
+    `SELECT 1 FROM pass WHERE brand = $1 AND no IN (
+       SELECT no FROM registration WHERE brand = $1 AND device_library_id = ANY($2::text[])) ORDER BY member_id FOR UPDATE`,
+    [brand, ids],
+  )
+  const gone = await tx.query<{ device_library_id: string }>(
+    `DELETE FROM device d USING unnest($2::text[], $3::timestamptz[]) AS u (device_library_id, not_after)
+     WHERE d.brand = $1 AND d.device_library_id = u.device_library_id AND d.confirmed_at <= u.not_after
+     RETURNING d.device_library_id`,
+    [brand, ids, times],
+  )
+  if (gone.length === 0) return []
+  const ended = await tx.query<{ no: bigint }>(
+    'DELETE FROM registration WHERE brand = $1 AND device_library_id = ANY($2::text[]) RETURNING no',
+    [brand, gone.map((row) => row.device_library_id)],
+  )
+  return await recount(tx, brand, [...new Set(ended.map((row) => row.no))])
+}
+
+/** A phone to wake. */
+export interface Recipient {
+  readonly no: bigint
+  readonly deviceLibraryId: string
+  readonly pushToken: Buffer
+}
+
+interface RecipientRow {
+  readonly no: bigint
+  readonly device_library_id: string
+  readonly push_token: Buffer
+}
+
+/** Devices of the passes, each once: one push makes the phone ask about all its passes of the type. */
+export async function recipientsOf(sql: Sql, brand: string, nos: readonly bigint[]): Promise<readonly Recipient[]> {
+  const rows = await sql.query<RecipientRow>(
+    `SELECT DISTINCT ON (d.device_library_id) r.no, d.device_library_id, d.push_token
+     FROM registration r JOIN device d ON d.brand = r.brand AND d.device_library_id = r.device_library_id
+     WHERE r.brand = $1 AND r.no = ANY($2::bigint[]) ORDER BY d.device_library_id, r.no`,
+    [brand, nos],
+  )
+  return rows.map(recipientOf)
+}
+
+/** Registered devices of passes from `first` to before `end`. */
+export async function recipientsBetween(
+  sql: Sql,
+  brand: string,
+  first: bigint,
+  end: bigint,
+): Promise<readonly Recipient[]> {
+  const rows = await sql.query<RecipientRow>(
+    `SELECT r.no, d.device_library_id, d.push_token
+     FROM registration r JOIN device d ON d.brand = r.brand AND d.device_library_id = r.device_library_id
+     WHERE r.brand = $1 AND r.no >= $2 AND r.no < $3 ORDER BY r.no, d.device_library_id`,
+    [brand, first, end],
+  )
+  return rows.map(recipientOf)
+}
+
+/** Devices of a brand after the id given, in the order of their ids. */
+export async function recipientsAfter(
+  sql: Sql,
+  brand: string,
+  afterDevice: string,
+  limit: number,
+): Promise<readonly Recipient[]> {
+  const rows = await sql.query<RecipientRow>(
+    `SELECT r.no, d.device_library_id, d.push_token FROM device d
+     JOIN LATERAL (SELECT min(no) AS no FROM registration r WHERE r.brand = d.brand
+       AND r.device_library_id = d.device_library_id) r ON r.no IS NOT NULL
+     WHERE d.brand = $1 AND d.device_library_id > $2 ORDER BY d.device_library_id LIMIT $3`,
+    [brand, afterDevice, limit],
+  )
+  return rows.map(recipientOf)
+}
+
+function recipientOf(row: RecipientRow): Recipient {
+  return { no: row.no, deviceLibraryId: row.device_library_id, pushToken: row.push_token }
+}
+
+/** Passes of a device with their effective versions. */
+export async function passesOfDevice(sql: Sql, brand: string, deviceLibraryId: string): Promise<readonly ListedPass[]> {
+  interface Row {
+    readonly no: bigint
+    readonly serial: string
+    readonly version: bigint
+    readonly design_version: bigint
+    readonly campaign_seq: bigint | null
+  }
+  const text = `SELECT p.no, p.serial, p.version, b.design_version, n.campaign_seq
+    FROM registration g
+    JOIN pass p ON p.brand = g.brand AND p.no = g.no
+    JOIN brand_state b ON b.brand = g.brand
+    LEFT JOIN LATERAL (${newestBump}) n ON true
+    WHERE g.brand = $1 AND g.device_library_id = $2 ORDER BY p.no LIMIT $3`
+  const values = [brand, deviceLibraryId, MAX_PASSES_PER_DEVICE]
+  const rows = await sql.query<Row>({ name: 'passes-of-device', text, values })
+  return rows.map((row) => ({
+    no: row.no,
+    serial: row.serial,
+    version: row.version,
+    designVersion: row.design_version,
+    campaignSeq: row.campaign_seq ?? 0n,
+  }))
+}
