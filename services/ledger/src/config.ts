@@ -1,0 +1,25 @@
+import { type PlatformConfig, readConfig, readPlatformConfig, settings } from '@stampede/platform'
+
+/** What the ledger is told by its environment. */
+export interface LedgerConfig {
+  readonly platform: PlatformConfig
+  /** 0 for any free port. */
+  readonly grpcPort: number
+  /** 0 for any free port. */
+  readonly httpPort: number
+  /** Pause between looks for points and holds that have ended, seconds. */
+  readonly sweepSeconds: number
+  /** Connections to PostgreSQL at most. */
+  readonly poolSize: number
+}
+
+/** Reads and checks the environment; throws ConfigError naming the variable. */
+export function readLedgerConfig(env: NodeJS.ProcessEnv): LedgerConfig {
+  const own = readConfig(env, {
+    grpcPort: settings.port('STAMPEDE_LEDGER_GRPC_PORT', 0),
+    httpPort: settings.port('STAMPEDE_LEDGER_HTTP_PORT', 0),
+    sweepSeconds: settings.integer('STAMPEDE_LEDGER_SWEEP_SECONDS', { min: 1, max: 3_600, default: 60 }),
+    poolSize: settings.integer('STAMPEDE_LEDGER_POOL_SIZE', { min: 4, max: 100, default: 8 }),
+  })
+  return { platform: readPlatformConfig(env), ...own }
+}

@@ -1,0 +1,51 @@
+import type { BrandDirectory, Clock, Database } from '@stampede/platform'
+import { lockAccounts, lockDueAccounts } from '../store/accounts.ts'
+import { sortAccounts } from '../store/keys.ts'
+import { beginPosting } from '../store/plans.ts'
+import { applyItem, applySettle } from './apply.ts'
+import type { Item, ItemResult } from './item.ts'
+import { loadWorkingSet } from './load.ts'
+import { writeWorkingSet } from './write.ts'
+
+/** What a flush needs besides its items. */
+export interface FlushContext {
+  readonly database: Database
+  readonly brands: Pick<BrandDirectory, 'get'>
+  readonly clock: Clock
+  /** Gives UUIDv7. */
+  readonly newId: () => string
+}
+
+/**
+ * Does a batch of commands in one transaction: lock the accounts in sorted order, read in a newer snapshot, decide item
+ * by item in memory, write in sets. A refused item does not touch the others; a failed statement fails all of them.
+ */
+export async function flushItems(context: FlushContext, items: readonly Item[]): Promise<readonly ItemResult[]> {
+  const keys = sortAccounts(items)
+  return context.database.transaction(async (tx) => {
+    await beginPosting(tx)
+    await lockAccounts(tx, keys)
+    const { brands, newId } = context
+    // Read after the locks: a hold that ended while we waited for them has ended.
+    const nowMs = context.clock.nowMs()
+    const set = await loadWorkingSet(tx, keys, items, { nowMs, newId, brands })
+    const results = items.map((item) => applyItem(set, item))
+    await writeWorkingSet(tx, set)
+    return results
+  })
+}
+
+/** Posts what time has done to up to `limit` accounts that nobody else has in work; answers how many it took. */
+export async function flushDue(context: FlushContext, limit: number): Promise<number> {
+  return context.database.transaction(async (tx) => {
+    await beginPosting(tx)
+    const nowMs = context.clock.nowMs()
+    const keys = await lockDueAccounts(tx, new Date(nowMs), limit)
+    if (keys.length === 0) return 0
+    const { brands, newId } = context
+    const set = await loadWorkingSet(tx, keys, [], { nowMs, newId, brands })
+    for (const working of set.accounts.values()) applySettle(set, working)
+    await writeWorkingSet(tx, set)
+    return keys.length
+  })
+}

@@ -1,0 +1,45 @@
+import type { StampedeError } from '@stampede/platform'
+import type { SaleLine } from '../domain/pricing.ts'
+import type { ReturnedLine } from '../domain/return.ts'
+
+/** What a writing call asks for, checked, but before anything is looked up. */
+export type ItemRequest =
+  | {
+      readonly kind: 'sale'
+      readonly storeId: string
+      readonly tillId: string
+      readonly number: string
+      readonly occurredAtMs: number
+      readonly lines: readonly SaleLine[]
+      /** Empty for none. */
+      readonly holdId: string
+      readonly pointsToPay: bigint
+    }
+  | {
+      readonly kind: 'return'
+      readonly saleId: string
+      readonly returnId: string
+      readonly occurredAtMs: number
+      readonly lines: readonly ReturnedLine[]
+    }
+  /** A `ttlSeconds` of 0 takes the programme's. */
+  | { readonly kind: 'hold'; readonly points: bigint; readonly reference: string; readonly ttlSeconds: number }
+  | { readonly kind: 'commit'; readonly holdId: string; readonly points: bigint }
+  | { readonly kind: 'cancel'; readonly holdId: string }
+
+/** One command on its way through a flush. */
+export interface Item {
+  readonly brand: string
+  readonly memberId: string
+  readonly idempotencyKey: string
+  /** SHA-256 over the method and the request without its key. */
+  readonly bodyHash: Buffer
+  readonly request: ItemRequest
+  /** Nobody waits for the answer after this instant, so the command is not begun; Unix milliseconds. */
+  readonly deadlineMs: number
+}
+
+/** What became of an item. */
+export type ItemResult =
+  /** The encoded response of its method, the same for every repeat. */
+  { readonly ok: true; readonly response: Uint8Array } | { readonly ok: false; readonly error: StampedeError }

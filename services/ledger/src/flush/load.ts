@@ -1,0 +1,104 @@
+import type { BrandDirectory, Sql } from '@stampede/platform'
+import { localDay } from '../domain/calendar.ts'
+import { readAccounts } from '../store/accounts.ts'
+import { readHolds, readOpenHolds } from '../store/holds.ts'
+import { readAnswers } from '../store/idempotency.ts'
+import { type AccountKey, type BrandId, brandIdText } from '../store/keys.ts'
+import { readLiveLots, readLots } from '../store/lots.ts'
+import { readProgrammes } from '../store/programmes.ts'
+import { type NaturalKey, naturalText, readKnownReceipts, readSales, type StoredSale } from '../store/receipts.ts'
+import type { Item } from './item.ts'
+import { answerText, assembleAccounts, type WorkingSet } from './working-set.ts'
+
+/** What loading needs besides the items. */
+export interface LoadContext {
+  readonly nowMs: number
+  readonly newId: () => string
+  readonly brands: Pick<BrandDirectory, 'get'>
+}
+
+/** Reads all that the items may need in a constant number of statements; their accounts are locked already. */
+export async function loadWorkingSet(
+  tx: Sql,
+  keys: readonly AccountKey[],
+  items: readonly Item[],
+  context: LoadContext,
+): Promise<WorkingSet> {
+  const rows = await readAccounts(tx, keys)
+  const sales = await readSales(tx, items.flatMap(saleNamed))
+  const lots = [...(await readLiveLots(tx, keys)), ...(await readLots(tx, sales.flatMap(lotsOfSale)))]
+  const holds = [...(await readOpenHolds(tx, keys)), ...(await readHolds(tx, items.flatMap(holdNamed)))]
+  const programmes = await readProgrammes(tx, [...new Set(keys.map((key) => key.brand))])
+  const byBrand = Map.groupBy(programmes, (programme) => programme.brand)
+  const { answers, naturals } = await loadAnswers(tx, items, context.brands)
+  return {
+    ...context,
+    programmes: new Map([...byBrand].map(([brand, list]) => [brand, list.map(({ programme }) => programme)])),
+    accounts: assembleAccounts(keys, rows, lots, holds),
+    sales: new Map(sales.map((sale) => [brandIdText(sale.brand, sale.record.receiptId), sale])),
+    changedSales: new Set(),
+    answers,
+    naturals,
+    newAnswers: [],
+    receipts: [],
+  }
+}
+
+async function loadAnswers(
+  tx: Sql,
+  items: readonly Item[],
+  brands: Pick<BrandDirectory, 'get'>,
+): Promise<Pick<WorkingSet, 'answers' | 'naturals'>> {
+  if (items.length === 0) return { answers: new Map(), naturals: new Map() }
+  const answers = await readAnswers(
+    tx,
+    items.map((item) => ({ brand: item.brand, key: item.idempotencyKey })),
+  )
+  const known = await readKnownReceipts(
+    tx,
+    items.flatMap((item) => naturalKeyOf(item, brands) ?? []),
+  )
+  return {
+    answers: new Map(
+      answers.map(({ brand, key, bodyHash, response }) => [
+        answerText(brand, key),
+        { bodyHash, response, causeId: null },
+      ]),
+    ),
+    naturals: new Map(
+      known.map(({ natural, contentHash, response, receiptId }) => [
+        naturalText(natural),
+        { bodyHash: contentHash, response, causeId: receiptId },
+      ]),
+    ),
+  }
+}
+
+/** The natural key of an item; undefined for a hold's, or when the brand is not known. */
+export function naturalKeyOf(item: Item, brands: Pick<BrandDirectory, 'get'>): NaturalKey | undefined {
+  const { brand, request } = item
+  const timeZone = brands.get(brand)?.timeZone
+  if (timeZone === undefined || (request.kind !== 'sale' && request.kind !== 'return')) return undefined
+  const businessDay = localDay(request.occurredAtMs, timeZone)
+  if (request.kind === 'return') {
+    return { brand, kind: 'return', storeId: '', tillId: '', businessDay, number: request.returnId }
+  }
+  return { brand, kind: 'sale', storeId: request.storeId, tillId: request.tillId, businessDay, number: request.number }
+}
+
+function saleNamed(item: Item): readonly BrandId[] {
+  return item.request.kind === 'return' ? [{ brand: item.brand, id: item.request.saleId }] : []
+}
+
+function holdNamed(item: Item): readonly BrandId[] {
+  const { request } = item
+  if (request.kind === 'commit' || request.kind === 'cancel') return [{ brand: item.brand, id: request.holdId }]
+  return request.kind === 'sale' && request.holdId !== '' ? [{ brand: item.brand, id: request.holdId }] : []
+}
+
+function lotsOfSale(sale: StoredSale): readonly (AccountKey & { readonly lotId: string })[] {
+  const { brand, memberId, record } = sale
+  const ids = [...record.spendDraws, ...record.reverseDraws].map((draw) => draw.lotId)
+  if (record.lotId !== null) ids.push(record.lotId)
+  return ids.map((lotId) => ({ brand, memberId, lotId }))
+}

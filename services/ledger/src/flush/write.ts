@@ -1,0 +1,75 @@
+import { type OutboxMessage, type Sql, writeOutbox } from '@stampede/platform'
+import { localDay, monthOf } from '../domain/calendar.ts'
+import { accountEvent, receiptEvent } from '../events.ts'
+import { updateAccounts } from '../store/accounts.ts'
+import { type OwnedHold, writeHolds } from '../store/holds.ts'
+import { insertAnswers } from '../store/idempotency.ts'
+import { insertLots, type OwnedLot, updateLots } from '../store/lots.ts'
+import { insertPostings } from '../store/postings.ts'
+import { insertReceipts, updateSales } from '../store/receipts.ts'
+import type { WorkingAccount, WorkingSet } from './working-set.ts'
+
+/** Writes all that was decided in a constant number of statements, its events among it. */
+export async function writeWorkingSet(tx: Sql, set: WorkingSet): Promise<void> {
+  const changed = [...set.accounts.values()].filter((working) => working.cause !== undefined)
+  const postings = changed.flatMap((working) => {
+    const timeZone = set.brands.get(working.key.brand)?.timeZone ?? 'UTC'
+    return working.postings.map((posting) => ({
+      key: working.key,
+      posting,
+      businessMonth: monthOf(localDay(posting.occurredAtMs, timeZone)),
+    }))
+  })
+  await insertPostings(tx, postings, set.nowMs)
+  await writeLots(tx, changed)
+  await writeHoldsOf(tx, changed)
+  await insertReceipts(
+    tx,
+    set.receipts.map(({ receipt }) => receipt),
+    set.nowMs,
+  )
+  await updateSales(
+    tx,
+    [...set.changedSales].flatMap((text) => set.sales.get(text) ?? []),
+  )
+  await insertAnswers(tx, set.newAnswers)
+  await updateAccounts(
+    tx,
+    changed.map(({ key, account }) => ({ key, totals: account })),
+  )
+  await writeOutbox(tx, eventsOf(set, changed))
+}
+
+async function writeLots(tx: Sql, changed: readonly WorkingAccount[]): Promise<void> {
+  const made: OwnedLot[] = []
+  const kept: OwnedLot[] = []
+  for (const { key, account, touchedLots, storedIds } of changed) {
+    for (const lotId of touchedLots) {
+      const lot = account.lots.get(lotId)
+      if (lot !== undefined) (storedIds.has(lotId) ? kept : made).push({ key, lot })
+    }
+  }
+  await insertLots(tx, made)
+  await updateLots(tx, kept)
+}
+
+async function writeHoldsOf(tx: Sql, changed: readonly WorkingAccount[]): Promise<void> {
+  const made: OwnedHold[] = []
+  const kept: OwnedHold[] = []
+  for (const { key, account, touchedHolds, storedIds } of changed) {
+    for (const holdId of touchedHolds) {
+      const hold = account.holds.get(holdId)
+      if (hold !== undefined) (storedIds.has(holdId) ? kept : made).push({ key, hold })
+    }
+  }
+  await writeHolds(tx, kept, made)
+}
+
+function eventsOf(set: WorkingSet, changed: readonly WorkingAccount[]): readonly OutboxMessage[] {
+  const now = new Date(set.nowMs)
+  const accounts = changed.flatMap((working) => {
+    const currency = set.brands.get(working.key.brand)?.currency ?? ''
+    return accountEvent(working, currency, now) ?? []
+  })
+  return [...accounts, ...set.receipts.map((posted) => receiptEvent(posted, now))]
+}

@@ -1,0 +1,96 @@
+import {
+  bind,
+  connectNats,
+  createLogger,
+  createMetrics,
+  ensureStreams,
+  openDatabase,
+  type RunningService,
+  type ServiceModule,
+  startRelay,
+  startServer,
+  systemClock,
+  uuidv7,
+  watchAccess,
+  watchBrands,
+} from '@stampede/platform'
+import { LedgerServiceService } from '@stampede/proto/ledger/v1'
+import { readLedgerConfig } from './config.ts'
+import { Committer } from './flush/committer.ts'
+import { flushDue, flushItems } from './flush/flush.ts'
+import { startMembers } from './jobs/members.ts'
+import { startSweeper } from './jobs/sweeper.ts'
+import { createLedgerMetrics } from './metrics.ts'
+import { ledgerHandlers } from './rpc/handlers.ts'
+import { migrationsDir, schema } from './store/schema.ts'
+
+export { schema as ledgerSchema } from './store/schema.ts'
+export { type VerifyResult, verifyLedger } from './verify.ts'
+
+const NAME = 'ledger'
+
+/** The ledger as a service. */
+export const service: ServiceModule = { name: NAME, start }
+
+async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
+  const config = readLedgerConfig(env)
+  const { platform } = config
+  const logger = createLogger(NAME, platform.logLevel)
+  const metrics = createMetrics(NAME)
+  const own = createLedgerMetrics(metrics)
+  const clock = systemClock
+  await using stack = new AsyncDisposableStack()
+  const database = stack.use(
+    await openDatabase({ url: platform.postgresUrl, schema, migrationsDir, logger, poolSize: config.poolSize }),
+  )
+  const nats = stack.use(await connectNats({ url: platform.natsUrl, name: NAME, logger }))
+  await ensureStreams(nats)
+  const brands = stack.use(await watchBrands(nats))
+  const access = stack.use(await watchAccess(nats, platform))
+  const relay = stack.use(startRelay({ database, nats, logger, metrics }))
+  const flushContext = { database, brands, clock, newId: uuidv7 }
+  const committer = stack.use(
+    new Committer({
+      flush: (items) => flushItems(flushContext, items),
+      nowMs: () => clock.nowMs(),
+      onFlushed: ({ items, seconds }) => {
+        own.flushItems.observe(items)
+        own.flushSeconds.observe(seconds)
+        own.queuedItems.set(committer.queued)
+        relay.wake()
+      },
+    }),
+  )
+  stack.use(
+    startSweeper({
+      sweep: (limit) => flushDue(flushContext, limit),
+      database,
+      clock,
+      intervalMs: config.sweepSeconds * 1_000,
+      logger,
+      metrics: own,
+      onSwept: () => relay.wake(),
+    }),
+  )
+  stack.use(await startMembers({ nats, database, logger, metrics }))
+  const server = stack.use(
+    await startServer({
+      name: NAME,
+      bindings: [bind(LedgerServiceService, ledgerHandlers({ database, brands, clock, committer }))],
+      grpcPort: config.grpcPort,
+      httpPort: config.httpPort,
+      platform,
+      access,
+      logger,
+      metrics,
+      ready: () => !nats.connection.isClosed(),
+    }),
+  )
+  const running = stack.move()
+  return {
+    name: NAME,
+    grpcPort: server.grpcPort,
+    httpPort: server.httpPort,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  }
+}

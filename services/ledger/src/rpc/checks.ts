@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto'
+import {
+  type BrandInfo,
+  type Clock,
+  checkBigint,
+  checkBrand,
+  checkInt,
+  checkList,
+  checkPresent,
+  checkText,
+  invalidArgument,
+  notFound,
+} from '@stampede/platform'
+import type { ReceiptLine, ReturnLine } from '@stampede/proto/ledger/v1'
+import type { LedgerContext } from '../context.ts'
+import type { SaleLine } from '../domain/pricing.ts'
+import type { ReturnedLine } from '../domain/return.ts'
+
+/** Characters of a store, till or receipt number at most. */
+export const NUMBER_CHARACTERS_MAX = 64
+/** Points of one command at most; sums of all accounts stay within int64. */
+export const POINTS_MAX = 1_000_000_000_000n
+/** Lines of a sale or return at most. */
+export const LINES_MAX = 1_000
+
+const QUANTITY_MAX = 1_000_000n
+const AMOUNT_MINOR_MAX = 1_000_000_000_000n
+const SKU_CHARACTERS_MAX = 64
+/** A till's clock may be this far ahead of ours. */
+const CLOCK_SKEW_MS = 86_400_000
+
+/** The brand if it is there. */
+export function brandOf(context: Pick<LedgerContext, 'brands'>, slug: string): BrandInfo {
+  const brand = context.brands.get(checkBrand(slug))
+  if (brand === undefined) throw notFound()
+  return brand
+}
+
+/** Business time of a till, in Unix milliseconds: from 1970 to a day ahead. */
+export function checkOccurredAt(value: Date | undefined, field: string, clock: Clock): number {
+  const atMs = checkPresent(value, field).getTime()
+  if (Number.isNaN(atMs) || atMs < 0) throw invalidArgument(field, 'must not be before 1970')
+  if (atMs > clock.nowMs() + CLOCK_SKEW_MS) throw invalidArgument(field, 'must not be more than a day ahead')
+  return atMs
+}
+
+/** Lines of a sale or quote. */
+export function checkLines(lines: readonly ReceiptLine[], field: string, max: number): readonly SaleLine[] {
+  return checkList(lines, field, { min: 1, max }).map((line, index) => {
+    const at = `${field}[${index}]`
+    return {
+      sku: checkText(line.sku, `${at}.sku`, { min: 1, max: SKU_CHARACTERS_MAX }),
+      quantity: checkBigint(line.quantity, `${at}.quantity`, { min: 1n, max: QUANTITY_MAX }),
+      amountMinor: checkBigint(line.amountMinor, `${at}.amount_minor`, { min: 0n, max: AMOUNT_MINOR_MAX }),
+      category: checkText(line.category, `${at}.category`, { max: SKU_CHARACTERS_MAX }),
+    }
+  })
+}
+
+/** Lines of a return. */
+export function checkReturnLines(lines: readonly ReturnLine[], field: string): readonly ReturnedLine[] {
+  return checkList(lines, field, { min: 1, max: LINES_MAX }).map((line, index) => {
+    const at = `${field}[${index}]`
+    return {
+      lineIndex: checkInt(line.lineIndex, `${at}.line_index`, { min: 0, max: LINES_MAX - 1 }),
+      quantity: checkBigint(line.quantity, `${at}.quantity`, { min: 1n, max: QUANTITY_MAX }),
+    }
+  })
+}
+
+/** What tells a repeated request from another one: SHA-256 over its kind and its encoding without the key. */
+export function fingerprint(kind: string, encoded: Uint8Array): Buffer {
+  return createHash('sha256').update(kind).update('\0').update(encoded).digest()
+}

@@ -1,0 +1,30 @@
+import { notFound } from '@stampede/platform'
+import type { GetProgrammeRequest, GetProgrammeResponse } from '@stampede/proto/ledger/v1'
+import type { LedgerContext } from '../context.ts'
+import { programmeAt } from '../domain/pricing.ts'
+import { readProgrammes } from '../store/programmes.ts'
+import { brandOf } from './checks.ts'
+
+/** The version of the brand's programme that is in force now. */
+export async function getProgramme(
+  context: LedgerContext,
+  request: GetProgrammeRequest,
+): Promise<GetProgrammeResponse> {
+  const { brand } = brandOf(context, request.brand)
+  const versions = await readProgrammes(context.database, [brand])
+  const programme = programmeAt(
+    versions.map((version) => version.programme),
+    context.clock.nowMs(),
+  )
+  if (programme === undefined) throw notFound()
+  return {
+    version: programme.version,
+    programme: {
+      earnBasisPoints: Number(programme.earnBasisPoints),
+      pointsLiveDays: programme.pointsLiveDays,
+      maxPayBasisPoints: Number(programme.maxPayBasisPoints),
+      pointValueMinor: programme.pointValueMinor,
+      holdSeconds: programme.holdSeconds,
+    },
+  }
+}

@@ -1,0 +1,75 @@
+import { type Clock, checkBigint, checkIdempotencyKey, checkText, checkUuid, invalidArgument } from '@stampede/platform'
+import { PostReceiptRequest, ReturnReceiptRequest } from '@stampede/proto/ledger/v1'
+import type { Item } from '../flush/item.ts'
+import {
+  checkLines,
+  checkOccurredAt,
+  checkReturnLines,
+  fingerprint,
+  LINES_MAX,
+  NUMBER_CHARACTERS_MAX,
+  POINTS_MAX,
+} from './checks.ts'
+
+/** Characters of a return_id at most. */
+const RETURN_ID_CHARACTERS_MAX = 128
+
+/** What makes an item of a request besides the request. */
+export interface ItemContext {
+  /** Checked slug; the item's own brand may be empty inside a batch. */
+  readonly brand: string
+  readonly clock: Clock
+  readonly deadline: Date
+  /** Put in front of field names, such as `items[3].sale.`; empty for a single request. */
+  readonly prefix: string
+}
+
+/** A sale as a command. */
+export function saleItem(request: PostReceiptRequest, context: ItemContext): Item {
+  const { prefix, clock, deadline } = context
+  const brand = sameBrand(request.brand, context)
+  const idempotencyKey = checkIdempotencyKey(request.idempotencyKey, `${prefix}idempotency_key`)
+  const number = { min: 1, max: NUMBER_CHARACTERS_MAX }
+  const pointsToPay = checkBigint(request.pointsToPay, `${prefix}points_to_pay`, { min: 0n, max: POINTS_MAX })
+  if (pointsToPay > 0n && request.holdId === '') {
+    throw invalidArgument(`${prefix}hold_id`, 'is needed to pay with points')
+  }
+  const memberId = checkUuid(request.memberId, `${prefix}member_id`)
+  const checked = {
+    kind: 'sale',
+    storeId: checkText(request.storeId, `${prefix}store_id`, number),
+    tillId: checkText(request.tillId, `${prefix}till_id`, number),
+    number: checkText(request.number, `${prefix}number`, number),
+    occurredAtMs: checkOccurredAt(request.occurredAt, `${prefix}occurred_at`, clock),
+    lines: checkLines(request.lines, `${prefix}lines`, LINES_MAX),
+    holdId: request.holdId === '' ? '' : checkUuid(request.holdId, `${prefix}hold_id`),
+    pointsToPay,
+  } as const
+  // Only now: an instant out of range cannot be encoded.
+  const bodyHash = fingerprint('sale', PostReceiptRequest.encode({ ...request, brand, idempotencyKey: '' }).finish())
+  return { brand, memberId, idempotencyKey, bodyHash, deadlineMs: deadline.getTime(), request: checked }
+}
+
+/** A return as a command; its member is empty when the request does not name it, and must be filled in. */
+export function returnItem(request: ReturnReceiptRequest, context: ItemContext): Item {
+  const { prefix, clock, deadline } = context
+  const brand = sameBrand(request.brand, context)
+  const idempotencyKey = checkIdempotencyKey(request.idempotencyKey, `${prefix}idempotency_key`)
+  const memberId = request.memberId === '' ? '' : checkUuid(request.memberId, `${prefix}member_id`)
+  const checked = {
+    kind: 'return',
+    saleId: checkUuid(request.receiptId, `${prefix}receipt_id`),
+    returnId: checkText(request.returnId, `${prefix}return_id`, { min: 1, max: RETURN_ID_CHARACTERS_MAX }),
+    occurredAtMs: checkOccurredAt(request.occurredAt, `${prefix}occurred_at`, clock),
+    lines: checkReturnLines(request.lines, `${prefix}lines`),
+  } as const
+  const encoded = ReturnReceiptRequest.encode({ ...request, brand, idempotencyKey: '' }).finish()
+  const bodyHash = fingerprint('return', encoded)
+  return { brand, memberId, idempotencyKey, bodyHash, deadlineMs: deadline.getTime(), request: checked }
+}
+
+/** The caller's scope was checked for the outer brand only, so an item must not name another one. */
+function sameBrand(brand: string, context: ItemContext): string {
+  if (brand === context.brand || (context.prefix !== '' && brand === '')) return context.brand
+  throw invalidArgument(`${context.prefix}brand`, 'must be the brand of the batch')
+}

@@ -1,0 +1,349 @@
+import type { Sql } from '@stampede/platform'
+import type { Draw } from '../domain/account.ts'
+import type { RecordedLine, SaleRecord } from '../domain/sale.ts'
+import { instants, numbers, plain } from './columns.ts'
+import type { BrandId } from './keys.ts'
+
+/** What makes a receipt one and the same: the till's numbers of a sale, the return_id of a return. */
+export interface NaturalKey {
+  readonly brand: string
+  readonly kind: 'sale' | 'return'
+  /** Empty for a return. */
+  readonly storeId: string
+  /** Empty for a return. */
+  readonly tillId: string
+  /** YYYY-MM-DD in the brand's zone; not part of a return's key. */
+  readonly businessDay: string
+  /** The till's number, or the return_id. */
+  readonly number: string
+}
+
+/** One text for a natural key. */
+export function naturalText(key: NaturalKey): string {
+  if (key.kind === 'return') return JSON.stringify([key.brand, key.number])
+  return JSON.stringify([key.brand, key.storeId, key.tillId, key.businessDay, key.number])
+}
+
+/** A receipt that has a natural key already. */
+export interface KnownReceipt {
+  readonly natural: NaturalKey
+  readonly receiptId: string
+  /** SHA-256 over the method and the request without its key. */
+  readonly contentHash: Buffer
+  /** Encoded answer; null once it is older than answers are kept. */
+  readonly response: Uint8Array | null
+}
+
+/** A sale as stored. */
+export interface StoredSale {
+  readonly brand: string
+  readonly memberId: string
+  readonly storeId: string
+  readonly tillId: string
+  readonly programmeVersion: number
+  readonly record: SaleRecord
+}
+
+/** A sale or return to be stored. */
+export interface NewReceipt {
+  readonly natural: NaturalKey
+  readonly receiptId: string
+  readonly memberId: string
+  readonly occurredAtMs: number
+  readonly programmeVersion: number
+  readonly pointValueMinor: bigint
+  readonly totalMinor: bigint
+  readonly refundMinor: bigint
+  readonly earned: bigint
+  readonly spent: bigint
+  readonly holdId: string | null
+  readonly originalReceiptId: string | null
+  readonly contentHash: Buffer
+  readonly idempotencyKey: string
+  readonly lotId: string | null
+  readonly spendDraws: readonly Draw[]
+  /** Lines of a sale; empty for a return. */
+  readonly lines: readonly RecordedLine[]
+  /** Lines of a return; empty for a sale. */
+  readonly returnLines: readonly { readonly lineIndex: number; readonly quantity: bigint }[]
+}
+
+/** Finds receipts by natural key. */
+export async function readKnownReceipts(sql: Sql, keys: readonly NaturalKey[]): Promise<readonly KnownReceipt[]> {
+  const sales = keys.filter((key) => key.kind === 'sale')
+  const returns = keys.filter((key) => key.kind === 'return')
+  return [...(await readKnownSales(sql, sales)), ...(await readKnownReturns(sql, returns))]
+}
+
+interface RawKnown {
+  readonly position: bigint
+  readonly receipt_id: string
+  readonly content_hash: Buffer
+  readonly response: Buffer | null
+}
+
+async function readKnownSales(sql: Sql, keys: readonly NaturalKey[]): Promise<readonly KnownReceipt[]> {
+  if (keys.length === 0) return []
+  const rows = await sql.query<RawKnown>({
+    name: 'ledger-read-known-sales',
+    text: `SELECT k.position, r.receipt_id, r.content_hash, i.response
+      FROM unnest($1::text[], $2::text[], $3::text[], $4::date[], $5::text[]) WITH ORDINALITY
+        k (brand, store_id, till_id, business_day, number, position)
+      JOIN receipt r ON r.brand = k.brand AND r.store_id = k.store_id AND r.till_id = k.till_id
+        AND r.business_day = k.business_day AND r.number = k.number AND r.kind = 'sale'
+      LEFT JOIN idempotency i ON i.brand = r.brand AND i.key = r.idempotency_key`,
+    values: [
+      keys.map((key) => key.brand),
+      keys.map((key) => key.storeId),
+      keys.map((key) => key.tillId),
+      plain(keys.map((key) => key.businessDay)),
+      keys.map((key) => key.number),
+    ],
+  })
+  return rows.flatMap((row) => knownReceipt(row, keys))
+}
+
+async function readKnownReturns(sql: Sql, keys: readonly NaturalKey[]): Promise<readonly KnownReceipt[]> {
+  if (keys.length === 0) return []
+  const rows = await sql.query<RawKnown>({
+    name: 'ledger-read-known-returns',
+    text: `SELECT k.position, r.receipt_id, r.content_hash, i.response
+      FROM unnest($1::text[], $2::text[]) WITH ORDINALITY k (brand, number, position)
+      JOIN receipt r ON r.brand = k.brand AND r.number = k.number AND r.kind = 'return'
+      LEFT JOIN idempotency i ON i.brand = r.brand AND i.key = r.idempotency_key`,
+    values: [keys.map((key) => key.brand), keys.map((key) => key.number)],
+  })
+  return rows.flatMap((row) => knownReceipt(row, keys))
+}
+
+function knownReceipt(row: RawKnown, keys: readonly NaturalKey[]): readonly KnownReceipt[] {
+  const natural = keys[Number(row.position) - 1]
+  if (natural === undefined) return []
+  return [{ natural, receiptId: row.receipt_id, contentHash: row.content_hash, response: row.response }]
+}
+
+/** Members of sales; a sale's never changes. */
+export async function readSaleMembers(sql: Sql, ids: readonly BrandId[]): Promise<ReadonlyMap<string, string>> {
+  if (ids.length === 0) return new Map()
+  const rows = await sql.query<{ receipt_id: string; member_id: string }>({
+    name: 'ledger-read-sale-members',
+    text: `SELECT r.receipt_id, r.member_id FROM unnest($1::text[], $2::uuid[]) k (brand, receipt_id)
+      JOIN receipt r USING (brand, receipt_id) WHERE r.kind = 'sale'`,
+    values: [ids.map((id) => id.brand), plain(ids.map((id) => id.id))],
+  })
+  return new Map(rows.map((row) => [row.receipt_id, row.member_id]))
+}
+
+interface RawSale {
+  readonly brand: string
+  readonly receipt_id: string
+  readonly member_id: string
+  readonly store_id: string
+  readonly till_id: string
+  readonly programme_version: number
+  readonly point_value_minor: bigint
+  readonly lot_id: string | null
+  readonly spend_lots: readonly string[]
+  readonly spend_points: readonly bigint[]
+  readonly reverse_lots: readonly string[]
+  readonly reverse_points: readonly bigint[]
+  readonly reverse_debt: bigint
+}
+
+interface RawLine {
+  readonly receipt_id: string
+  readonly sku: string
+  readonly quantity: bigint
+  readonly amount_minor: bigint
+  readonly category: string
+  readonly paid: bigint
+  readonly earned: bigint
+  readonly returned: bigint
+}
+
+/** Sales with their lines, for returns. */
+export async function readSales(sql: Sql, ids: readonly BrandId[]): Promise<readonly StoredSale[]> {
+  if (ids.length === 0) return []
+  const values = [ids.map((id) => id.brand), plain(ids.map((id) => id.id))]
+  const sales = await sql.query<RawSale>({
+    name: 'ledger-read-sales',
+    text: `SELECT r.brand, r.receipt_id, r.member_id, r.store_id, r.till_id, r.programme_version, r.point_value_minor,
+        r.lot_id, r.spend_lots::text[], r.spend_points, r.reverse_lots::text[], r.reverse_points, r.reverse_debt
+      FROM unnest($1::text[], $2::uuid[]) k (brand, receipt_id) JOIN receipt r USING (brand, receipt_id)
+      WHERE r.kind = 'sale'`,
+    values,
+  })
+  const lines = await sql.query<RawLine>({
+    name: 'ledger-read-sale-lines',
+    text: `SELECT l.receipt_id, l.sku, l.quantity, l.amount_minor, l.category, l.paid, l.earned, l.returned
+      FROM (SELECT DISTINCT brand, receipt_id FROM unnest($1::text[], $2::uuid[]) k (brand, receipt_id)) k
+      JOIN receipt_line l USING (brand, receipt_id) ORDER BY l.receipt_id, l.line_index`,
+    values,
+  })
+  const byReceipt = Map.groupBy(lines, (line) => line.receipt_id)
+  return sales.map((sale) => storedSale(sale, byReceipt.get(sale.receipt_id) ?? []))
+}
+
+function storedSale(row: RawSale, lines: readonly RawLine[]): StoredSale {
+  return {
+    brand: row.brand,
+    memberId: row.member_id,
+    storeId: row.store_id,
+    tillId: row.till_id,
+    programmeVersion: row.programme_version,
+    record: {
+      receiptId: row.receipt_id,
+      lines: lines.map(({ sku, quantity, amount_minor, category, paid, earned, returned }) => ({
+        sku,
+        quantity,
+        amountMinor: amount_minor,
+        category,
+        paid,
+        earned,
+        returned,
+      })),
+      pointValueMinor: row.point_value_minor,
+      lotId: row.lot_id,
+      spendDraws: draws(row.spend_lots, row.spend_points),
+      reverseDraws: draws(row.reverse_lots, row.reverse_points),
+      reverseDebt: row.reverse_debt,
+    },
+  }
+}
+
+function draws(lots: readonly string[], points: readonly bigint[]): readonly Draw[] {
+  return lots.map((lotId, index) => ({ lotId, points: points[index] ?? 0n }))
+}
+
+/** Stores receipts with their lines. */
+export async function insertReceipts(tx: Sql, receipts: readonly NewReceipt[], postedAtMs: number): Promise<void> {
+  if (receipts.length === 0) return
+  await insertHeads(tx, receipts, postedAtMs)
+  await insertLines(tx, receipts)
+  await insertReturnLines(tx, receipts)
+}
+
+async function insertHeads(tx: Sql, receipts: readonly NewReceipt[], postedAtMs: number): Promise<void> {
+  await tx.query({
+    name: 'ledger-insert-receipts',
+    text: `INSERT INTO receipt (brand, receipt_id, member_id, kind, store_id, till_id, business_day, number, occurred_at,
+        programme_version, point_value_minor, total_minor, refund_minor, points_earned, points_spent, hold_id,
+        original_receipt_id, content_hash, idempotency_key, lot_id, spend_lots, spend_points, posted_at)
+      SELECT n.brand, n.receipt_id, n.member_id, n.kind, n.store_id, n.till_id, n.business_day, n.number, n.occurred_at,
+        n.programme_version, n.point_value_minor, n.total_minor, n.refund_minor, n.points_earned, n.points_spent,
+        n.hold_id, n.original_receipt_id, n.content_hash, n.idempotency_key, n.lot_id, n.spend_lots::uuid[],
+        n.spend_points::bigint[], $23::timestamptz
+      FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::date[], $8::text[],
+        $9::timestamptz[], $10::integer[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[],
+        $16::uuid[], $17::uuid[], $18::bytea[], $19::text[], $20::uuid[], $21::text[], $22::text[])
+        n (brand, receipt_id, member_id, kind, store_id, till_id, business_day, number, occurred_at,
+          programme_version, point_value_minor, total_minor, refund_minor, points_earned, points_spent, hold_id,
+          original_receipt_id, content_hash, idempotency_key, lot_id, spend_lots, spend_points)`,
+    values: [
+      receipts.map(({ natural }) => natural.brand),
+      plain(receipts.map(({ receiptId }) => receiptId)),
+      plain(receipts.map(({ memberId }) => memberId)),
+      plain(receipts.map(({ natural }) => natural.kind)),
+      receipts.map(({ natural }) => natural.storeId),
+      receipts.map(({ natural }) => natural.tillId),
+      plain(receipts.map(({ natural }) => natural.businessDay)),
+      receipts.map(({ natural }) => natural.number),
+      instants(receipts.map(({ occurredAtMs }) => occurredAtMs)),
+      numbers(receipts.map(({ programmeVersion }) => programmeVersion)),
+      numbers(receipts.map(({ pointValueMinor }) => pointValueMinor)),
+      numbers(receipts.map(({ totalMinor }) => totalMinor)),
+      numbers(receipts.map(({ refundMinor }) => refundMinor)),
+      numbers(receipts.map(({ earned }) => earned)),
+      numbers(receipts.map(({ spent }) => spent)),
+      plain(receipts.map(({ holdId }) => holdId)),
+      plain(receipts.map(({ originalReceiptId }) => originalReceiptId)),
+      receipts.map(({ contentHash }) => contentHash),
+      receipts.map(({ idempotencyKey }) => idempotencyKey),
+      plain(receipts.map(({ lotId }) => lotId)),
+      receipts.map(({ spendDraws }) => plain(spendDraws.map(({ lotId }) => lotId))),
+      receipts.map(({ spendDraws }) => numbers(spendDraws.map(({ points }) => points))),
+      new Date(postedAtMs),
+    ],
+  })
+}
+
+/** Lines name their receipt by its position in the flush: an id of 36 characters per line would be most of the bytes. */
+async function insertLines(tx: Sql, receipts: readonly NewReceipt[]): Promise<void> {
+  const lines = receipts.flatMap((receipt, position) =>
+    receipt.lines.map((line, lineIndex) => ({ position: position + 1, lineIndex, line })),
+  )
+  if (lines.length === 0) return
+  await tx.query({
+    name: 'ledger-insert-lines',
+    text: `INSERT INTO receipt_line (brand, receipt_id, line_index, quantity, amount_minor, paid, earned, returned, sku,
+        category)
+      SELECT ($1::text[])[n.position], ($2::uuid[])[n.position], n.line_index, n.quantity, n.amount_minor, n.paid,
+        n.earned, 0, n.sku, n.category
+      FROM unnest($3::integer[], $4::integer[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::text[],
+        $10::text[]) n (position, line_index, quantity, amount_minor, paid, earned, sku, category)`,
+    values: [
+      receipts.map(({ natural }) => natural.brand),
+      plain(receipts.map(({ receiptId }) => receiptId)),
+      numbers(lines.map(({ position }) => position)),
+      numbers(lines.map(({ lineIndex }) => lineIndex)),
+      numbers(lines.map(({ line }) => line.quantity)),
+      numbers(lines.map(({ line }) => line.amountMinor)),
+      numbers(lines.map(({ line }) => line.paid)),
+      numbers(lines.map(({ line }) => line.earned)),
+      lines.map(({ line }) => line.sku),
+      lines.map(({ line }) => line.category),
+    ],
+  })
+}
+
+async function insertReturnLines(tx: Sql, receipts: readonly NewReceipt[]): Promise<void> {
+  const lines = receipts.flatMap((receipt) => receipt.returnLines.map((line) => ({ receipt, line })))
+  if (lines.length === 0) return
+  await tx.query({
+    name: 'ledger-insert-return-lines',
+    text: `INSERT INTO return_line (brand, receipt_id, line_index, quantity)
+      SELECT brand, receipt_id, line_index, sum(quantity)
+      FROM unnest($1::text[], $2::uuid[], $3::integer[], $4::bigint[]) n (brand, receipt_id, line_index, quantity)
+      GROUP BY brand, receipt_id, line_index`,
+    values: [
+      lines.map(({ receipt }) => receipt.natural.brand),
+      plain(lines.map(({ receipt }) => receipt.receiptId)),
+      numbers(lines.map(({ line }) => line.lineIndex)),
+      numbers(lines.map(({ line }) => line.quantity)),
+    ],
+  })
+}
+
+/** Writes what returns have changed in sales. */
+export async function updateSales(tx: Sql, sales: readonly StoredSale[]): Promise<void> {
+  if (sales.length === 0) return
+  await tx.query({
+    name: 'ledger-update-sales',
+    text: `UPDATE receipt r SET reverse_lots = n.lots::uuid[], reverse_points = n.points::bigint[], reverse_debt = n.debt
+      FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::bigint[]) n (brand, receipt_id, lots, points, debt)
+      WHERE r.brand = n.brand AND r.receipt_id = n.receipt_id`,
+    values: [
+      sales.map((sale) => sale.brand),
+      plain(sales.map(({ record }) => record.receiptId)),
+      sales.map(({ record }) => plain(record.reverseDraws.map(({ lotId }) => lotId))),
+      sales.map(({ record }) => numbers(record.reverseDraws.map(({ points }) => points))),
+      numbers(sales.map(({ record }) => record.reverseDebt)),
+    ],
+  })
+  const lines = sales.flatMap(({ brand, record }) =>
+    record.lines.map((line, lineIndex) => ({ brand, receiptId: record.receiptId, lineIndex, returned: line.returned })),
+  )
+  await tx.query({
+    name: 'ledger-update-lines',
+    text: `UPDATE receipt_line l SET returned = n.returned
+      FROM unnest($1::text[], $2::uuid[], $3::integer[], $4::bigint[]) n (brand, receipt_id, line_index, returned)
+      WHERE l.brand = n.brand AND l.receipt_id = n.receipt_id AND l.line_index = n.line_index
+        AND l.returned <> n.returned`,
+    values: [
+      lines.map((line) => line.brand),
+      plain(lines.map((line) => line.receiptId)),
+      numbers(lines.map((line) => line.lineIndex)),
+      numbers(lines.map((line) => line.returned)),
+    ],
+  })
+}

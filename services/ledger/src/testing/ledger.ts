@@ -1,0 +1,186 @@
+import { createHash } from 'node:crypto'
+import { after, before } from 'node:test'
+import {
+  type BrandInfo,
+  type CallContext,
+  createLogger,
+  type Database,
+  openDatabase,
+  StampedeError,
+  uuidv7,
+} from '@stampede/platform'
+import { type TestClock, testClock, testPostgres } from '@stampede/platform/testing'
+import {
+  CreateHoldRequest,
+  PostReceiptRequest,
+  type ReceiptBatchResult,
+  ReturnReceiptRequest,
+} from '@stampede/proto/ledger/v1'
+import type { LedgerContext } from '../context.ts'
+import { Committer } from '../flush/committer.ts'
+import { type FlushContext, flushItems } from '../flush/flush.ts'
+import { ledgerHandlers } from '../rpc/handlers.ts'
+import { putProgramme } from '../rpc/put-programme.ts'
+import { migrationsDir, schema } from '../store/schema.ts'
+
+/** Brand of the tests. */
+export const BRAND = 'demo'
+
+const brand: BrandInfo = {
+  brand: BRAND,
+  name: 'Demo',
+  timeZone: 'Europe/Berlin',
+  currency: 'EUR',
+  passTypeId: 'pass.demo',
+  teamId: 'TEAM123456',
+  googleIssuerId: '',
+  weight: 10,
+  maxBulkPerSecond: 0,
+  contact: '',
+}
+
+/** Keeps one PostgreSQL for all tests of a file: it would end with the first test and start with the next. */
+export function keepPostgres(): void {
+  let kept: AsyncDisposable | undefined
+  before(async () => {
+    kept = await testPostgres()
+  })
+  after(() => kept?.[Symbol.asyncDispose]())
+}
+
+/** A ledger on a real database, without network. */
+export interface TestLedger extends AsyncDisposable {
+  readonly database: Database
+  readonly clock: TestClock
+  readonly context: LedgerContext
+  readonly flushContext: FlushContext
+  readonly handlers: ReturnType<typeof ledgerHandlers>
+  /** Context of a call that waits long enough. */
+  readonly call: CallContext
+  /** Items of each transaction so far. */
+  readonly flushes: number[]
+  /** A second replica on the same database. */
+  replica(): TestReplica
+}
+
+/** Handlers with a queue of their own. */
+export interface TestReplica extends AsyncDisposable {
+  readonly handlers: ReturnType<typeof ledgerHandlers>
+}
+
+/** Opens a ledger with one brand: 5 % back, everything payable with points, a point is a cent. */
+export async function testLedger(): Promise<TestLedger> {
+  await using stack = new AsyncDisposableStack()
+  const postgres = stack.use(await testPostgres())
+  const logger = createLogger('ledger', 'silent')
+  const database = stack.use(await openDatabase({ url: postgres.url, schema, migrationsDir, logger }))
+  const clock = testClock('2026-11-20T12:00:00Z')
+  const brands = { get: (slug: string) => (slug === BRAND ? brand : undefined) }
+  const flushContext = { database, brands, clock, newId: () => uuidv7() }
+  const flushes: number[] = []
+  const open = () =>
+    new Committer({
+      flush: (items) => flushItems(flushContext, items),
+      nowMs: () => clock.nowMs(),
+      onFlushed: ({ items }) => flushes.push(items),
+    })
+  const committer = stack.use(open())
+  const context = { database, brands, clock, committer }
+  await putProgramme(context, {
+    idempotencyKey: 'programme',
+    brand: BRAND,
+    programme: {
+      earnBasisPoints: 500,
+      pointsLiveDays: 365,
+      maxPayBasisPoints: 10_000,
+      pointValueMinor: 1n,
+      holdSeconds: 900,
+    },
+    effectiveAt: undefined,
+  })
+  const moved = stack.move()
+  return {
+    database,
+    clock,
+    context,
+    flushContext,
+    handlers: ledgerHandlers(context),
+    call: {
+      caller: { keyId: 'till', role: 'till', brands: [BRAND] },
+      signal: new AbortController().signal,
+      deadline: new Date('2100-01-01'),
+    },
+    flushes,
+    replica: () => {
+      const own = open()
+      return {
+        handlers: ledgerHandlers({ ...context, committer: own }),
+        [Symbol.asyncDispose]: () => own[Symbol.asyncDispose](),
+      }
+    },
+    [Symbol.asyncDispose]: () => moved.disposeAsync(),
+  }
+}
+
+/** A UUID that a name always gives. */
+export function member(name: string): string {
+  const hex = createHash('sha256').update(name).digest('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-7${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+}
+
+/** A sale of one line of 20.00, which earns a point. */
+export function saleOf(name: string, number: string, more: Partial<PostReceiptRequest> = {}): PostReceiptRequest {
+  return PostReceiptRequest.fromPartial({
+    idempotencyKey: `sale-${number}`,
+    brand: BRAND,
+    memberId: member(name),
+    storeId: 'store',
+    tillId: 'till',
+    number,
+    occurredAt: new Date('2026-11-20T11:00:00Z'),
+    lines: [{ sku: 'sku', quantity: 1n, amountMinor: 2_000n }],
+    ...more,
+  })
+}
+
+/** A return of the whole first line. */
+export function returnOf(receiptId: string, number: string, more: Partial<ReturnReceiptRequest> = {}) {
+  return ReturnReceiptRequest.fromPartial({
+    idempotencyKey: `return-${number}`,
+    brand: BRAND,
+    receiptId,
+    returnId: number,
+    occurredAt: new Date('2026-11-20T11:30:00Z'),
+    lines: [{ lineIndex: 0, quantity: 1n }],
+    ...more,
+  })
+}
+
+/** A hold for the basket of that name. */
+export function holdOf(name: string, points: bigint, reference: string, more: Partial<CreateHoldRequest> = {}) {
+  return CreateHoldRequest.fromPartial({
+    idempotencyKey: `hold-${reference}-${points}`,
+    brand: BRAND,
+    memberId: member(name),
+    points,
+    reference,
+    ...more,
+  })
+}
+
+/** Code of what a call throws; the result itself when it does not. */
+export async function codeOf(call: Promise<unknown>): Promise<unknown> {
+  try {
+    return await call
+  } catch (error) {
+    if (error instanceof StampedeError) return error.code
+    throw error
+  }
+}
+
+/** What a result of a batch is: sale, return, or the code of its error. */
+export function kindOf(result: ReceiptBatchResult): string {
+  const { result: one } = result
+  if (one === undefined) return 'nothing'
+  return one.$case === 'error' ? one.value.code : one.$case
+}

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { holdOf, keepPostgres, member, returnOf, saleOf, type TestLedger, testLedger } from './testing/ledger.ts'
+import { verifyLedger } from './verify.ts'
+
+keepPostgres()
+
+/** A little of everything: sales, a spend, an open hold, a return. */
+async function used(ledger: TestLedger): Promise<void> {
+  const { handlers, call } = ledger
+  const { receiptId } = await handlers.postReceipt(saleOf('ann', '1'), call)
+  const hold = await handlers.createHold(holdOf('ann', 50n, 'basket'), call)
+  await handlers.postReceipt(saleOf('ann', '2', { holdId: hold.holdId, pointsToPay: 20n }), call)
+  await handlers.returnReceipt(returnOf(receiptId, 'r'), call)
+  await handlers.postReceipt(saleOf('bob', '3'), call)
+  await handlers.createHold(holdOf('bob', 30n, 'basket'), call)
+}
+
+const ann = `member_id = '${member('ann')}'`
+const bob = `member_id = '${member('bob')}'`
+
+const damages: readonly (readonly [invariant: string, statement: string])[] = [
+  [
+    'the entries of a transaction sum to zero',
+    `UPDATE entry SET amount = amount + 1 WHERE ${ann} AND version = 1 AND account = 'available'`,
+  ],
+  ['every entry belongs to a transaction', `DELETE FROM transaction_row WHERE ${ann} AND version = 1`],
+  ['the versions of an account have no gap', `UPDATE account SET version = version + 1 WHERE ${ann}`],
+  ['every transaction belongs to an account', `DELETE FROM account WHERE ${bob}`],
+  ['the totals of an account equal its entries', `UPDATE account SET available = available + 1 WHERE ${ann}`],
+  ['the totals of an account equal its entries', `UPDATE account SET debt = debt + 1 WHERE ${ann}`],
+  ['the totals of an account equal its entries', `UPDATE account SET lifetime_earned = 7 WHERE ${ann}`],
+  [
+    'the allocations of a transaction equal its entries',
+    `UPDATE allocation SET available = available + 1 WHERE ${ann} AND version = 1`,
+  ],
+  [
+    'what is left of a lot equals its allocations',
+    `UPDATE lot SET available = available + CASE WHEN available = 0 THEN 1 ELSE -1 END WHERE ${ann}`,
+  ],
+  ['the lots of an account sum to its totals', `UPDATE lot SET available = available - 1 WHERE ${bob}`],
+  ['the lots of an account sum to its totals', `UPDATE lot SET available = 69, held = 31 WHERE ${bob}`],
+  ['the lots of a hold sum to its points', `UPDATE hold SET points = points + 1 WHERE ${bob}`],
+  ['the held part of a lot is what open holds hold', `UPDATE hold SET state = 'cancelled' WHERE ${bob}`],
+  [
+    'a receipt has exactly the entries of its points, once',
+    `UPDATE receipt SET points_earned = points_earned + 1 WHERE number = '3'`,
+  ],
+  ['points are earned, spent and returned by receipts only', `DELETE FROM receipt WHERE number = '3'`],
+  ['the lines of a sale sum to it', `UPDATE receipt_line SET amount_minor = amount_minor + 1`],
+  ['what is returned of a line is the sum of its returns', `UPDATE receipt_line SET returned = 1 - returned`],
+  ['returns do not exceed their sale', `UPDATE receipt SET total_minor = 2001 WHERE kind = 'return'`],
+  [
+    'the answer to a receipt points to it',
+    `UPDATE idempotency SET cause_id = '${member('none')}' WHERE key = 'sale-3'`,
+  ],
+]
+
+test('every rule of the books finds the row that breaks it', async () => {
+  await using ledger = await testLedger()
+  await used(ledger)
+  assert.equal((await verifyLedger(ledger.database)).ok, true)
+  const found = new Set<string>()
+  for (const [invariant, statement] of damages) {
+    const undo = new Error('undo')
+    const outcome = ledger.database.transaction(async (tx) => {
+      await tx.query('SET LOCAL session_replication_role = replica')
+      await tx.query(statement)
+      const result = await verifyLedger(tx)
+      assert(!result.ok, `not noticed: ${statement}`)
+      assert.equal(result.invariant, invariant, statement)
+      assert(Object.keys(result.row).length > 0)
+      found.add(result.invariant)
+      throw undo
+    })
+    await assert.rejects(outcome, (error) => error === undo || assert.fail(String(error)))
+  }
+  assert.equal((await verifyLedger(ledger.database)).ok, true)
+  assert.equal(found.size, 16)
+})
+
+test('the database itself refuses to change what was posted and to take a balance below zero', async () => {
+  await using ledger = await testLedger()
+  await used(ledger)
+  for (const statement of [
+    'UPDATE entry SET amount = 1',
+    'DELETE FROM entry',
+    'DELETE FROM transaction_row',
+    'TRUNCATE allocation',
+    'UPDATE account SET available = -1',
+    'UPDATE lot SET available = amount + 1',
+    'UPDATE receipt_line SET returned = quantity + 1',
+  ]) {
+    await assert.rejects(ledger.database.query(statement), `allowed: ${statement}`)
+  }
+  assert.equal((await verifyLedger(ledger.database)).ok, true)
+})
