@@ -1,0 +1,105 @@
+import type { ApnsReason } from './apns/rules.ts'
+import { reasonStatus } from './apns/rules.ts'
+
+/** How the APNs stand-in behaves. All can change while it runs. */
+export interface ApnsFaults {
+  /** SETTINGS_MAX_CONCURRENT_STREAMS; 1..100,000, default 1,000. */
+  readonly streamLimit: number
+  /** GOAWAY after this many requests of a connection; 0 (default): never. */
+  readonly goawayEvery: number
+  /** A second push to one token within this many ms is answered TooManyRequests; 0 (default): never. */
+  readonly tokenIntervalMs: number
+  /** Share of otherwise good pushes answered with `failReason`, 0..1, default 0. */
+  readonly failShare: number
+  /** Default ServiceUnavailable. */
+  readonly failReason: ApnsReason
+  /** Answers wait this long, ms, default 0. */
+  readonly delayMs: number
+  /** A connection with this many errors (less successes; BadDeviceToken counts double) is closed; default 500. */
+  readonly errorLimit: number
+}
+
+/** How the Google stand-in behaves. */
+export interface GoogleFaults {
+  /** Requests per second of one issuer, default 20. */
+  readonly googleRps: number
+  /** Share of calls answered with 503, 0..1, default 0. */
+  readonly failShare: number
+  /** Answers wait this long, ms, default 0. */
+  readonly delayMs: number
+}
+
+/** How phones behave. */
+export interface PhoneFaults {
+  /** Phones at work at once; 1..1,000, default 48. */
+  readonly concurrency: number
+  /** First wait before a visit is tried again, ms, default 500; doubles with each try. */
+  readonly retryBaseMs: number
+}
+
+/** Everything that POST /faults can set. */
+export interface Faults {
+  readonly apns: ApnsFaults
+  readonly google: GoogleFaults
+  readonly phones: PhoneFaults
+}
+
+/** A change of some faults. */
+export type FaultsPatch = { readonly [Part in keyof Faults]?: Partial<Faults[Part]> }
+
+/** Behaviour without faults. */
+export const defaultFaults: Faults = {
+  apns: {
+    streamLimit: 1000,
+    goawayEvery: 0,
+    tokenIntervalMs: 0,
+    failShare: 0,
+    failReason: 'ServiceUnavailable',
+    delayMs: 0,
+    errorLimit: 500,
+  },
+  google: { googleRps: 20, failShare: 0, delayMs: 0 },
+  phones: { concurrency: 48, retryBaseMs: 500 },
+}
+
+const ranges: Readonly<Record<string, readonly [min: number, max: number]>> = {
+  streamLimit: [1, 100_000],
+  goawayEvery: [0, 1_000_000_000],
+  tokenIntervalMs: [0, 3_600_000],
+  failShare: [0, 1],
+  delayMs: [0, 60_000],
+  errorLimit: [1, 1_000_000],
+  googleRps: [1, 100_000],
+  concurrency: [1, 1000],
+  retryBaseMs: [1, 60_000],
+}
+
+function checkValue(path: string, name: string, value: unknown): void {
+  if (name === 'failReason') {
+    if (typeof value !== 'string' || !Object.hasOwn(reasonStatus, value))
+      throw new RangeError(`${path}: unknown reason`)
+    return
+  }
+  const range = ranges[name]
+  if (!range || typeof value !== 'number' || !(value >= range[0] && value <= range[1])) {
+    throw new RangeError(`${path}: must be a number${range ? ` from ${range[0]} to ${range[1]}` : ''}`)
+  }
+  if (name !== 'failShare' && !Number.isInteger(value)) throw new RangeError(`${path}: must be whole`)
+}
+
+/** The faults with a patch applied. Throws RangeError naming the field; nothing is changed then. */
+export function patchFaults(faults: Faults, patch: unknown): Faults {
+  if (typeof patch !== 'object' || patch === null) throw new RangeError('faults: must be an object')
+  const next: Record<string, object> = { ...faults }
+  for (const [part, values] of Object.entries(patch)) {
+    const known = next[part]
+    if (!known || !Object.hasOwn(defaultFaults, part)) throw new RangeError(`${part}: unknown part`)
+    if (typeof values !== 'object' || values === null) throw new RangeError(`${part}: must be an object`)
+    for (const [name, value] of Object.entries(values)) {
+      if (!Object.hasOwn(known, name)) throw new RangeError(`${part}.${name}: unknown fault`)
+      checkValue(`${part}.${name}`, name, value)
+    }
+    next[part] = { ...known, ...values }
+  }
+  return next as unknown as Faults
+}

@@ -1,0 +1,341 @@
+import {
+  createSecureServer,
+  type Http2SecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import type { Authority } from '../authority.ts'
+import type { GoogleFaults } from '../faults.ts'
+import type { RegisteredAccount } from '../google-account.ts'
+import { type Journal, nowMs } from '../journal.ts'
+import { isObject } from '../pass/check-json.ts'
+import { seededRandom } from '../random.ts'
+import type { GoogleRow } from '../rows.ts'
+import { RateLimiter } from './bucket.ts'
+import { badRequest, type GoogleProblem, problem, problemBody } from './problem.ts'
+import { issuerOf, type Resource, type ResourceKind } from './rules.ts'
+import { ResourceStore, type Write, type WriteResult } from './store.ts'
+import { type AccessTokens, checkSaveToken, checkTokenRequest, TOKEN_LIFE_SECONDS } from './tokens.ts'
+
+/** What the Google stand-in is built from. */
+export interface GoogleOptions {
+  readonly authority: Authority
+  readonly hosts: readonly string[]
+  /** 0: any free port. */
+  readonly port: number
+  readonly journal: Journal
+  readonly tokens: AccessTokens
+  readonly accounts: (clientEmail: string) => RegisteredAccount | undefined
+  readonly faults: () => GoogleFaults
+}
+
+/** Counts over restarts; objects and classes are those stored. */
+export interface GoogleStatistics {
+  readonly calls: number
+  readonly objects: number
+  readonly classes: number
+  readonly byStatus: Readonly<Record<string, number>>
+}
+
+/** The running Google stand-in. */
+export interface GoogleServer extends AsyncDisposable {
+  readonly port: number
+  readonly store: ResourceStore
+  /** Applies a row of an earlier run. */
+  restore(row: GoogleRow): void
+  /** Opens a save link as a signed-in person would; resolves to the saved object ids or the refusal. */
+  save(url: string): Promise<{ readonly ids: readonly string[] } | { readonly reason: string }>
+  statistics(): GoogleStatistics
+}
+
+const BODY_BYTES_MAX = 1024 * 1024
+const SAVED_OBJECTS_MAX = 50
+const FAULT_SEED = 7
+const RESOURCE_PATH = /^\/walletobjects\/v1\/(loyaltyClass|loyaltyObject)(?:\/([^/]+)(?:\/(addMessage))?)?$/
+const SAVE_PATH = /^\/gp\/v\/save\/([^/]+)$/
+
+interface Answer {
+  readonly status: number
+  readonly body: object
+}
+
+interface Call {
+  readonly method: string
+  readonly path: string
+  readonly authorization: string
+  readonly body: Buffer
+}
+
+async function readBody(request: Http2ServerRequest): Promise<Buffer | undefined> {
+  const parts: Buffer[] = []
+  let size = 0
+  for await (const part of request) {
+    size += (part as Buffer).length
+    if (size > BODY_BYTES_MAX) return undefined
+    parts.push(part as Buffer)
+  }
+  return Buffer.concat(parts)
+}
+
+function parseJson(body: Buffer): Resource | undefined {
+  try {
+    const value: unknown = JSON.parse(body.toString('utf8'))
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+class Google implements GoogleServer {
+  readonly store = new ResourceStore()
+  readonly #options: GoogleOptions
+  readonly #server: Http2SecureServer
+  readonly #limiter = new RateLimiter()
+  readonly #random = seededRandom(FAULT_SEED)
+  readonly #byStatus: Record<string, number> = {}
+  readonly #sockets = new Set<TLSSocket>()
+  #calls = 0
+
+  constructor(options: GoogleOptions) {
+    this.#options = options
+    const { certPem, keyPem } = options.authority.issueServerCertificate(options.hosts)
+    this.#server = createSecureServer({ cert: certPem, key: keyPem, allowHTTP1: true, minVersion: 'TLSv1.2' })
+    this.#server.on('secureConnection', (socket) => {
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+    })
+    this.#server.on('request', (request, response) => {
+      this.#serve(request, response).catch(() => response.stream?.destroy())
+    })
+    this.#server.on('tlsClientError', () => undefined)
+    this.#server.on('sessionError', () => undefined)
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  async listen(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen(this.#options.port, '127.0.0.1', () => resolve())
+    })
+  }
+
+  restore(row: GoogleRow): void {
+    this.#count(row.status)
+    this.store.restore(row)
+  }
+
+  statistics(): GoogleStatistics {
+    const { store } = this
+    return {
+      calls: this.#calls,
+      objects: store.count('loyaltyObject'),
+      classes: store.count('loyaltyClass'),
+      byStatus: { ...this.#byStatus },
+    }
+  }
+
+  async save(url: string): Promise<{ ids: readonly string[] } | { reason: string }> {
+    const token = /\/gp\/v\/save\/([^/?#]+)$/.exec(url)?.[1]
+    if (!token) return { reason: 'not a save link' }
+    const { status, body } = await this.#save(token)
+    if (status === 200) return { ids: (body as { saved: readonly string[] }).saved }
+    return { reason: (body as { error: { message: string } }).error.message }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    for (const socket of this.#sockets) socket.destroy()
+    await closed
+  }
+
+  async #serve(request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> {
+    const body = await readBody(request)
+    const { delayMs } = this.#options.faults()
+    if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs))
+    const path = (request.url ?? '').split('?')[0] ?? ''
+    const call = { method: request.method, path, authorization: request.headers.authorization ?? '' }
+    const answer = body
+      ? await this.#route({ ...call, body })
+      : await this.#refuse(call, 'unknown', '', problem(413, 'uploadTooLarge', 'request is too large'))
+    const text = JSON.stringify(answer.body)
+    response.writeHead(answer.status, {
+      'content-type': 'application/json; charset=UTF-8',
+      'content-length': Buffer.byteLength(text),
+      ...(answer.status === 405 && { allow: 'GET, POST, PUT, PATCH' }),
+    })
+    response.end(text)
+  }
+
+  async #route(call: Call): Promise<Answer> {
+    const { method, path } = call
+    if (path === '/token') return this.#token(call)
+    const saved = SAVE_PATH.exec(path)
+    if (saved && method === 'GET') return this.#save(decodeURIComponent(saved[1] ?? ''))
+    const match = RESOURCE_PATH.exec(path)
+    if (!match) return this.#refuse(call, 'unknown', '', problem(404, 'notFound', 'Not found'))
+    const [, kind, id, action] = match
+    return this.#resource(call, kind as ResourceKind, id === undefined ? undefined : decodeURIComponent(id), action)
+  }
+
+  #token(call: Call): Promise<Answer> {
+    const nowSeconds = Math.floor(Date.now() / 1000)
+    if (call.method !== 'POST') return this.#refuse(call, 'token', '', problem(405, 'methodNotAllowed', 'POST only'))
+    const audiences = new Set(this.#options.hosts.map((host) => `https://${host}:${this.port}/token`))
+    const form = new URLSearchParams(call.body.toString('utf8'))
+    const read = checkTokenRequest(form, audiences, this.#options.accounts, nowSeconds)
+    if (!read.ok) {
+      const { reason, message } = read.problem
+      return this.#log(
+        call,
+        'token',
+        '',
+        { status: 400, body: { error: reason, error_description: message } },
+        { reason },
+      )
+    }
+    const { clientEmail } = read.account
+    const token = this.#options.tokens.issue(clientEmail, nowSeconds)
+    const body = { access_token: token, expires_in: TOKEN_LIFE_SECONDS - 1, token_type: 'Bearer' }
+    return this.#log(call, 'token', clientEmail, { status: 200, body })
+  }
+
+  async #resource(call: Call, kind: ResourceKind, id: string | undefined, action: string | undefined): Promise<Answer> {
+    const body = call.body.length > 0 ? parseJson(call.body) : {}
+    const target = id ?? (typeof body?.['id'] === 'string' ? body['id'] : '')
+    const refusal = this.#admit(call, target) ?? (body ? undefined : badRequest('Invalid JSON payload received'))
+    if (refusal || !body)
+      return this.#refuse(call, kind, target, refusal ?? badRequest('Invalid JSON payload received'))
+    if (call.method === 'GET' && id !== undefined && !action) return this.#read(call, kind, id)
+    const atMs = nowMs()
+    const result = this.#decide(call, kind, id, action, body, atMs)
+    if (!result.ok) return this.#refuse(call, kind, target, result.problem)
+    return this.#commit(call, kind, result.write, action === 'addMessage', atMs)
+  }
+
+  #decide(
+    { method }: Call,
+    kind: ResourceKind,
+    id: string | undefined,
+    action: string | undefined,
+    body: Resource,
+    atMs: number,
+  ): WriteResult {
+    if (id === undefined && method === 'POST') return this.store.insert(kind, body)
+    if (id !== undefined && action && method === 'POST') return this.store.addMessage(kind, id, body, atMs)
+    if (id !== undefined && !action && method === 'PATCH') return this.store.patch(kind, id, body, atMs)
+    if (id !== undefined && !action && method === 'PUT') return this.store.replace(kind, id, body, atMs)
+    return {
+      ok: false,
+      problem: problem(405, 'methodNotAllowed', `${method} is not supported here: nothing can be deleted`),
+    }
+  }
+
+  /** Who calls, whether the issuer is theirs, and whether the issuer's rate allows it. */
+  #admit({ authorization }: Call, id: string): GoogleProblem | undefined {
+    const { tokens, accounts, faults } = this.#options
+    const token = /^Bearer (\S+)$/.exec(authorization)?.[1]
+    const email = token && tokens.read(token, Math.floor(Date.now() / 1000))
+    const account = email ? accounts(email) : undefined
+    if (!account) return problem(401, 'authError', 'Request had invalid authentication credentials.')
+    if (!this.#limiter.take(account.issuerId, faults().googleRps, nowMs())) {
+      return problem(429, 'rateLimitExceeded', 'Rate Limit Exceeded')
+    }
+    const { failShare } = faults()
+    if (failShare > 0 && this.#random() < failShare) return problem(503, 'backendError', 'Backend Error')
+    const issuerId = issuerOf(id)
+    if (issuerId === undefined) return badRequest('Invalid resource ID')
+    if (issuerId !== account.issuerId) return problem(403, 'permissionDenied', 'Permission denied.')
+    return undefined
+  }
+
+  #read(call: Call, kind: ResourceKind, id: string): Promise<Answer> {
+    const resource = this.store.get(kind, id)
+    if (!resource) return this.#refuse(call, kind, id, problem(404, 'resourceNotFound', `${kind} ${id} not found`))
+    return this.#log(call, kind, id, { status: 200, body: resource })
+  }
+
+  #commit(call: Call, kind: string, write: Write, wrapped: boolean, atMs: number): Promise<Answer> {
+    const { resource, notifying, id } = write
+    this.store.commit(write, atMs)
+    const notified = notifying ? this.store.holders(write.kind, id) : undefined
+    const body = wrapped ? { resource } : resource
+    return this.#log(
+      call,
+      kind,
+      id,
+      { status: 200, body },
+      {
+        resource,
+        ...(notified !== undefined && { notified, notifying }),
+      },
+    )
+  }
+
+  async #save(token: string): Promise<Answer> {
+    const call: Call = { method: 'GET', path: '/gp/v/save', authorization: '', body: Buffer.alloc(0) }
+    const read = checkSaveToken(token, this.#options.accounts, Math.floor(Date.now() / 1000))
+    if (!read.ok) return this.#refuse(call, 'save', '', read.problem)
+    const { loyaltyClasses = [], loyaltyObjects = [] } = read.claims['payload'] as Resource
+    if (!Array.isArray(loyaltyObjects) || !Array.isArray(loyaltyClasses) || loyaltyObjects.length === 0) {
+      return this.#refuse(call, 'save', '', badRequest('payload has no objects'))
+    }
+    const resources = [...loyaltyClasses, ...loyaltyObjects]
+    if (resources.length > SAVED_OBJECTS_MAX) return this.#refuse(call, 'save', '', badRequest('payload is too long'))
+    for (const resource of resources) {
+      if (isObject(resource) && issuerOf(resource['id']) === read.account.issuerId) continue
+      return this.#refuse(call, 'save', '', problem(403, 'permissionDenied', 'an object is of another issuer'))
+    }
+    return this.#saveAll(call, loyaltyClasses as readonly Resource[], loyaltyObjects as readonly Resource[])
+  }
+
+  async #saveAll(call: Call, classes: readonly Resource[], objects: readonly Resource[]): Promise<Answer> {
+    for (const item of classes) {
+      if (this.store.get('loyaltyClass', String(item['id']))) continue
+      const result = this.store.insert('loyaltyClass', item)
+      if (!result.ok) return this.#refuse(call, 'save', String(item['id']), result.problem)
+      await this.#commit(call, 'loyaltyClass', result.write, false, nowMs())
+    }
+    for (const item of objects) {
+      const result = this.store.save(item)
+      if (!result.ok) return this.#refuse(call, 'save', String(item['id']), result.problem)
+      await this.#commit(call, 'save', result.write, false, nowMs())
+    }
+    return { status: 200, body: { saved: objects.map((item) => String(item['id'])) } }
+  }
+
+  #refuse(call: Omit<Call, 'body'>, kind: string, id: string, refusal: GoogleProblem): Promise<Answer> {
+    const { status, reason } = refusal
+    return this.#log(call, kind, id, { status, body: problemBody(refusal) }, { reason })
+  }
+
+  #count(status: number): void {
+    this.#calls += 1
+    this.#byStatus[status] = (this.#byStatus[status] ?? 0) + 1
+  }
+
+  /** Answers only after the journal holds the call. */
+  #log(
+    { method, path }: Pick<Call, 'method' | 'path'>,
+    kind: string,
+    id: string,
+    answer: Answer,
+    more: Pick<GoogleRow, 'reason' | 'resource' | 'notified' | 'notifying'> = {},
+  ): Promise<Answer> {
+    const { status } = answer
+    this.#count(status)
+    const row: GoogleRow = { at: nowMs(), method, path, kind, id, status, ...more }
+    return new Promise((resolve) => this.#options.journal.append(row, () => resolve(answer)))
+  }
+}
+
+/** Starts the Google stand-in on 127.0.0.1. */
+export async function startGoogle(options: GoogleOptions): Promise<GoogleServer> {
+  const server = new Google(options)
+  await server.listen()
+  return server
+}

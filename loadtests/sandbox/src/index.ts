@@ -1,0 +1,25 @@
+export { type ApnsReason, reasonStatus } from './apns/rules.ts'
+export type { ApnsStatistics } from './apns/statistics.ts'
+export { type Authority, createAuthority, type PassCertificate, type PassCertificateRequest } from './authority.ts'
+export type { ApnsFaults, Faults, FaultsPatch, GoogleFaults, PhoneFaults } from './faults.ts'
+export type { GoogleStatistics } from './google/server.ts'
+export { createServiceAccount, type ServiceAccount } from './google-account.ts'
+export { type BundleResult, type BundleVerifier, createBundleVerifier, type VerifiedPass } from './pass/bundle.ts'
+export type { PassJson } from './pass/check-json.ts'
+export type { Fleet, FleetStatistics, ShownPass } from './phones/fleet.ts'
+export type {
+  ApnsRow,
+  DoneRow,
+  FailRow,
+  FetchRow,
+  FieldChange,
+  GoogleRow,
+  InstallRow,
+  ListRow,
+  PhoneEvent,
+  PhoneRow,
+  PushRow,
+  RemoveRow,
+  ShowRow,
+} from './rows.ts'
+export { authorityDir, type Sandbox, type SandboxOptions, startSandbox } from './sandbox.ts'
