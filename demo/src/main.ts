@@ -1,0 +1,89 @@
+import type { DemoOptions } from './options.ts'
+import { helpText, parseOptions, UsageError } from './options.ts'
+import { createKnowledge, createPageData } from './page/data.ts'
+import { startPage } from './page/server.ts'
+import { DirectoryInUseError } from './platform/folders.ts'
+import { tellMemory } from './platform/memory.ts'
+import { type RunningPlatform, startPlatform } from './platform/start.ts'
+import { ReceiptsFileError } from './receipts/errors.ts'
+import { demandReadable } from './receipts/read.ts'
+import { createContext, openClients } from './story/context.ts'
+import { preparePurchases } from './story/purchases.ts'
+import { createTeller } from './story/say.ts'
+import { brandOfStory, readState } from './story/state.ts'
+import { tellStory } from './story/tell.ts'
+
+const teller = createTeller(process.stdout)
+
+/** Resolves at the first Ctrl-C or SIGTERM; a second one ends the process at once. */
+function untilSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false
+    const onSignal = (): void => {
+      if (asked) process.exit(130)
+      asked = true
+      resolve()
+    }
+    process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+  })
+}
+
+async function runStory(options: DemoOptions, platform: RunningPlatform, prepared: Prepared): Promise<void> {
+  const { brand, state, history } = prepared
+  await using clients = openClients(platform)
+  const context = createContext({ platform, options, brand, history, teller, clients })
+  const knowledge = createKnowledge()
+  await using page = await startPage({ port: platform.ports.page, data: createPageData(context, knowledge) })
+  await tellStory(context, state, knowledge)
+  teller.line(`the same with pictures: ${page.url}`)
+  tellMemory(teller, platform)
+  if (options.exit) return
+  teller.line('stays up until Ctrl-C')
+  await stopped
+}
+
+type Prepared = Awaited<ReturnType<typeof prepare>>
+
+/** Everything that can be wrong with the input shows here, before anything is written. */
+async function prepare(options: DemoOptions) {
+  if (options.receipts !== undefined) await demandReadable(options.receipts)
+  const brand = await brandOfStory(options)
+  const state = readState(options.dataDir, brand, Date.now())
+  return { brand, state, history: await preparePurchases(options, state) }
+}
+
+async function main(): Promise<number> {
+  const options = parseOptions(process.argv.slice(2))
+  if (options === 'help') {
+    process.stdout.write(helpText)
+    return 0
+  }
+  const prepared = options.demo ? await prepare(options) : undefined
+  teller.line(`Stampede on ${options.dataDir}`)
+  const { dataDir, googlePerSecond } = options
+  await using platform = await startPlatform({ dataDir, googlePerSecond, say: teller.line })
+  const told = prepared === undefined ? idle(options, platform) : runStory(options, platform, prepared)
+  await Promise.race([told, stopped])
+  teller.progressEnd()
+  teller.line('stopping')
+  return 0
+}
+
+async function idle(options: DemoOptions, platform: RunningPlatform): Promise<void> {
+  teller.line(`the platform is up; its admin key is in ${platform.folders.root}/data/secrets.json`)
+  if (!options.exit) await stopped
+}
+
+const stopped = untilSignal()
+
+/** Prints one clear line for what a person did, the stack for what we did. */
+function exitCodeOf(error: unknown): number {
+  if (error instanceof ReceiptsFileError || error instanceof UsageError || error instanceof DirectoryInUseError) {
+    console.error(`stampede: ${error.message}`)
+    return 2
+  }
+  console.error('stampede:', error)
+  return 1
+}
+
+process.exitCode = await main().catch(exitCodeOf)

@@ -1,0 +1,68 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** Where a data directory keeps what. */
+export interface Folders {
+  readonly root: string
+  readonly tools: string
+  readonly postgres: string
+  readonly nats: string
+  readonly clickhouse: string
+  readonly sandbox: string
+  readonly credentials: string
+  /** Logs, ports and the state of the story. */
+  readonly run: string
+}
+
+/** Names the folders; makes none. */
+export function foldersOf(root: string): Folders {
+  const data = join(root, 'data')
+  return {
+    root,
+    tools: join(root, 'tools'),
+    postgres: join(data, 'postgres'),
+    nats: join(data, 'nats'),
+    clickhouse: join(data, 'clickhouse'),
+    sandbox: join(data, 'sandbox'),
+    credentials: join(data, 'credentials'),
+    run: join(root, 'run'),
+  }
+}
+
+/** A data directory that another process uses. */
+export class DirectoryInUseError extends Error {
+  override readonly name = 'DirectoryInUseError'
+}
+
+/** Makes the folders and takes the directory for this process until disposed. Throws DirectoryInUseError. */
+export function takeFolders(folders: Folders): Disposable {
+  for (const folder of [folders.tools, folders.sandbox, folders.credentials, folders.run]) {
+    mkdirSync(folder, { recursive: true })
+  }
+  const lock = join(folders.run, 'pid')
+  const owner = readPid(lock)
+  if (owner !== undefined && owner !== process.pid && isAlive(owner)) {
+    throw new DirectoryInUseError(`${folders.root} is in use by process ${owner}; stop it or name another --data-dir`)
+  }
+  writeFileSync(lock, String(process.pid))
+  return { [Symbol.dispose]: () => rmSync(lock, { force: true }) }
+}
+
+function readPid(file: string): number | undefined {
+  try {
+    const pid = Number(readFileSync(file, 'utf8'))
+    return Number.isInteger(pid) && pid > 0 ? pid : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    // After a reboot the number may belong to anybody: only a run of ours holds the directory.
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('demo/src/main.ts')
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}

@@ -1,0 +1,49 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { freePort } from '@stampede/platform'
+
+const defaults = {
+  postgres: 7432,
+  nats: 7422,
+  page: 7400,
+  enrollmentGrpc: 7410,
+  enrollmentHttp: 7510,
+  ledgerGrpc: 7411,
+  ledgerHttp: 7511,
+  passRenderGrpc: 7412,
+  passRenderHttp: 7512,
+  passRenderWeb: 7443,
+  geoGrpc: 7413,
+  geoHttp: 7513,
+  campaignsGrpc: 7414,
+  campaignsHttp: 7514,
+  dispatcherHttp: 7515,
+  analyticsGrpc: 7416,
+  analyticsHttp: 7516,
+  sandboxControl: 7520,
+  apns: 7521,
+  google: 7522,
+} as const
+
+/** TCP ports on 127.0.0.1 of one run. */
+export type Ports = Readonly<Record<keyof typeof defaults, number>>
+
+/**
+ * Chooses ports: those of the last run of this directory (installed passes name one), else the
+ * defaults; a taken one is stepped around.
+ */
+export async function choosePorts(runFolder: string): Promise<Ports> {
+  const file = join(runFolder, 'ports.json')
+  const last = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Partial<Ports>) : {}
+  const chosen: Partial<Record<keyof Ports, number>> = {}
+  const taken = new Set<number>()
+  for (const name of Object.keys(defaults) as (keyof Ports)[]) {
+    let port = await freePort(last[name] ?? defaults[name])
+    while (taken.has(port)) port = await freePort()
+    taken.add(port)
+    chosen[name] = port
+  }
+  const ports = chosen as Ports
+  writeFileSync(file, `${JSON.stringify(ports, null, 2)}\n`)
+  return ports
+}
