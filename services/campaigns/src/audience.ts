@@ -1,4 +1,4 @@
-import type { Sql } from '@stampede/platform'
+import { failedPrecondition, type Sql } from '@stampede/platform'
 import type { Context } from './context.ts'
 import { countBits, hasBit, passesPerRow, withoutBits } from './domain/bitmap.ts'
 import type { ChunkRow } from './store/chunks.ts'
@@ -16,7 +16,7 @@ export interface FrozenAudience {
 /** Rows of an audience: 10,000 rows are 80 million passes. */
 const rowsMax = 10_000
 
-/** Asks analytics for the passes of the segments and takes out who must not be pushed. */
+/** Asks analytics for the passes of the segments and takes out who must not be pushed. Throws FAILED_PRECONDITION above 10,000 rows. */
 export async function freezeAudience(
   { readAudience }: Context,
   sql: Sql,
@@ -27,7 +27,7 @@ export async function freezeAudience(
   const chunks: ChunkRow[] = []
   let [audience, excluded] = [0, 0]
   for await (const { base, bitmap } of readAudience(brand, segments)) {
-    if (chunks.length >= rowsMax) throw new Error(`an audience has more than ${rowsMax} rows`)
+    if (chunks.length >= rowsMax) throw failedPrecondition(`an audience has at most ${rowsMax} rows`)
     const offsets = (byBase.get(base) ?? []).map((no) => Number(no - base)).filter((offset) => hasBit(bitmap, offset))
     excluded += offsets.length
     const left = withoutBits(bitmap, offsets)

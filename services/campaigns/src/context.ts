@@ -1,4 +1,4 @@
-import type { BrandDirectory, CapacityDirectory, Clock, Database, Logger, Nats } from '@stampede/platform'
+import type { BrandDirectory, CapacityDirectory, Clock, Database, Logger } from '@stampede/platform'
 import type { CampaignsMetrics } from './metrics.ts'
 
 /** A row of an audience as analytics gives it. */
@@ -15,7 +15,6 @@ export interface Context {
   readonly clock: Clock
   readonly newId: (nowMs: number) => string
   readonly brands: BrandDirectory
-  readonly nats: Nats
   readonly capacity: CapacityDirectory
   readonly logger: Logger
   readonly metrics: CampaignsMetrics

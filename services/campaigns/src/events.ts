@@ -1,4 +1,5 @@
-import { makeEvent, type OutboxMessage } from '@stampede/platform'
+import { type CampaignControl, makeEvent, type OutboxMessage, subjects, uuidv7 } from '@stampede/platform'
+import type { CampaignStatus } from './domain/status.ts'
 import type { CampaignRow } from './store/campaigns.ts'
 import type { ChunkRow } from './store/chunks.ts'
 
@@ -17,6 +18,18 @@ export function campaignChanged(row: CampaignRow, chunks: number, now: Date): Ou
     },
     now,
   )
+}
+
+/** What dispatchers are told of a campaign: through the outbox, so that a slower call never overwrites a later one. */
+export function controlChanged({ brand, campaignId, status }: CampaignRow, now: Date): OutboxMessage {
+  const control = controlOf(status)
+  // An empty value is no control: a campaign that is over is forgotten.
+  const payload = control === undefined ? new Uint8Array(0) : Buffer.from(JSON.stringify(control))
+  return { subject: subjects.control(brand, campaignId), id: uuidv7(now.getTime()), payload }
+}
+
+function controlOf(status: CampaignStatus): CampaignControl | undefined {
+  return status === 'running' || status === 'paused' || status === 'aborted' ? { status } : undefined
 }
 
 /** A row of the audience whose turn has come. */

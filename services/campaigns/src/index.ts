@@ -56,7 +56,6 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
     clock: systemClock,
     newId: uuidv7,
     brands,
-    nats,
     capacity,
     logger,
     metrics: createCampaignsMetrics(metrics),

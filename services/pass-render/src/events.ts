@@ -1,6 +1,6 @@
 import { makeEvent, type OutboxMessage, subjects, uuidv7 } from '@stampede/platform'
 import type { PassFetches, PassState } from '@stampede/proto/events/v1'
-import { GoogleWork, PushChunk } from '@stampede/proto/push/v1'
+import { GoogleWork, PushChunk, PushResult } from '@stampede/proto/push/v1'
 import type { BrandView } from './domain/card.ts'
 import type { Recipient } from './store/registrations.ts'
 
@@ -52,17 +52,42 @@ export function txChunks(brand: BrandView, recipients: readonly Recipient[], now
   })
 }
 
-/** Phones to wake by the bulk lane; `name` becomes the head of the chunk ids. */
+/**
+ * Phones to wake for row `index` of a campaign's audience: parts `<campaign>/<index>/<part>of<parts>`. A row that
+ * holds no phone is reported at once as a result without recipients, `0of0`: the campaign must not wait for it.
+ */
+export function campaignChunks(
+  brand: BrandView,
+  campaignId: string,
+  index: number,
+  recipients: readonly Recipient[],
+  now: Date,
+): readonly OutboxMessage[] {
+  const parts = inParts(recipients)
+  if (parts.length === 0) return [emptyResult(brand, `${campaignId}/${index}/0of0`, campaignId, now)]
+  return parts.map((part, place) => {
+    const id = `${campaignId}/${index}/${place}of${parts.length}`
+    const payload = chunk(brand, id, campaignId, part, BULK_EXPIRES_SECONDS, now)
+    return { subject: subjects.pushBulk(brand.brand), id: `${brand.brand}/${id}`, payload }
+  })
+}
+
+function emptyResult(brand: BrandView, chunkId: string, campaignId: string, now: Date): OutboxMessage {
+  const result = PushResult.fromPartial({ chunkId, brand: brand.brand, campaignId, lane: 'bulk', finishedAt: now })
+  const payload = PushResult.encode(result).finish()
+  return { subject: subjects.pushResult(brand.brand), id: `${brand.brand}/${chunkId}`, payload }
+}
+
+/** Phones to wake by the bulk lane outside of a campaign; `name` becomes the head of the chunk ids. */
 export function bulkChunks(
   brand: BrandView,
   name: string,
-  campaignId: string,
   recipients: readonly Recipient[],
   now: Date,
 ): readonly OutboxMessage[] {
   return inParts(recipients).map((part, index) => {
     const id = `${name}/${index}`
-    const payload = chunk(brand, id, campaignId, part, BULK_EXPIRES_SECONDS, now)
+    const payload = chunk(brand, id, '', part, BULK_EXPIRES_SECONDS, now)
     return { subject: subjects.pushBulk(brand.brand), id: `${brand.brand}/${id}`, payload }
   })
 }

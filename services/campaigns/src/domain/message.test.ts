@@ -24,6 +24,8 @@ const bad: readonly (readonly [string, RegExp])[] = [
   ['{email}', /is not one of name, points/],
   ['{name, plural, other {x}}', /is not a plural of points/],
   ['{points, plural, one {x}}', /needs the form other/],
+  ['{points, plural, one {{email}} other {x}}', /is not one of name/],
+  ['{points, plural, one {x} one {y} other {z}}', /is there twice/],
   ['{points, plural, lots {x} other {y}}', /"lots" is not a plural category/],
 ]
 
@@ -41,4 +43,17 @@ for (const [text, message] of bad) {
 
 test('a locale that is none is refused', () => {
   assert.throws(() => checkTexts([{ locale: 'english language', text: 'x' }]), { field: 'texts[0].locale' })
+  assert.throws(() => checkTexts([{ locale: 'en-12', text: 'x' }]), { field: 'texts[0].locale' })
+})
+
+test('a locale that is there twice is refused', () => {
+  const text = 'x'
+  assert.throws(
+    () =>
+      checkTexts([
+        { locale: 'en-GB', text },
+        { locale: 'en-gb', text },
+      ]),
+    { field: 'texts[1].locale' },
+  )
 })

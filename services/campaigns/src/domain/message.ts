@@ -14,13 +14,25 @@ const categories = new Set(['zero', 'one', 'two', 'few', 'many', 'other'])
 /** Checks the texts of a message. Throws INVALID_ARGUMENT that names the text. */
 export function checkTexts(texts: readonly MessageText[]): readonly MessageText[] {
   checkList(texts, 'texts', { min: 1, max: localesMax })
+  const locales = new Set<string>()
   return texts.map(({ locale, text }, index) => {
     checkText(locale, `texts[${index}].locale`, { min: 2, max: 35, pattern: /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/ })
+    if (!isLocale(locale)) throw invalidArgument(`texts[${index}].locale`, 'is not a BCP-47 tag')
+    if (locales.has(locale.toLowerCase())) throw invalidArgument(`texts[${index}].locale`, 'is there twice')
+    locales.add(locale.toLowerCase())
     checkText(text, `texts[${index}].text`, { min: 1, max: textMax })
     const complaint = complainOf(text)
     if (complaint !== undefined) throw invalidArgument(`texts[${index}].text`, complaint)
     return { locale, text }
   })
+}
+
+function isLocale(tag: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(tag).length === 1
+  } catch {
+    return false
+  }
 }
 
 /** Why a pattern cannot be composed; undefined when it can. */
@@ -68,6 +80,9 @@ function complainOfPlural(forms: string): string | undefined {
     if (!categories.has(category) && !/^=\d{1,9}$/.test(category)) return `"${category}" is not a plural category`
     const end = endOf(forms, open)
     if (end === undefined) return 'has a { without its }'
+    const complaint = complainOf(forms.slice(open + 1, end))
+    if (complaint !== undefined) return complaint
+    if (found.has(category)) return `the plural form ${category} is there twice`
     found.add(category)
     position = end + 1
   }

@@ -3,6 +3,8 @@ export interface PacingInput {
   readonly nowMs: number
   /** Passes per second that pass-render's replicas can answer together; 0 when none has spoken. */
   readonly capacityPerSecond: number
+  /** Campaigns with chunks that wait, this one included: each takes an equal share of the capacity. */
+  readonly sharedBy: number
   /** The campaign's own ceiling, 0 for none. */
   readonly maxPerSecond: number
   /** Chunks released and not complete. */
@@ -29,6 +31,8 @@ const capacityShare = 0.8
 const outstandingSeconds = 60
 /** Used while no replica has published a capacity. */
 const cautiousPerSecond = 100
+/** A look that comes late makes up for so much: small chunks would else be held to one per look. */
+const catchUpMs = 250
 
 /**
  * Releases chunks in order while all three limits hold: open chunks, phones on their way, and the rate
@@ -36,8 +40,9 @@ const cautiousPerSecond = 100
  */
 export function paceCampaign(input: PacingInput): PacingDecision {
   const capacity = (input.capacityPerSecond > 0 ? input.capacityPerSecond : cautiousPerSecond) * capacityShare
-  const rate = input.maxPerSecond > 0 ? Math.min(input.maxPerSecond, capacity) : capacity
-  const window = capacity * outstandingSeconds
+  const share = capacity / Math.max(1, input.sharedBy)
+  const rate = input.maxPerSecond > 0 ? Math.min(input.maxPerSecond, share) : share
+  const window = share * outstandingSeconds
   let { openChunks, outstanding, nextReleaseAtMs } = input
   let release = 0
   for (const passes of input.waiting) {
@@ -46,7 +51,7 @@ export function paceCampaign(input: PacingInput): PacingDecision {
     release += 1
     openChunks += 1
     outstanding += passes
-    nextReleaseAtMs = Math.max(input.nowMs, nextReleaseAtMs) + (passes / rate) * 1000
+    nextReleaseAtMs = Math.max(input.nowMs - catchUpMs, nextReleaseAtMs) + (passes / rate) * 1000
   }
   return { release, nextReleaseAtMs }
 }

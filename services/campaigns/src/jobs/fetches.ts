@@ -72,7 +72,7 @@ async function countCampaign(tx: Sql, brand: string, campaignId: string, fetches
   for (const chunk of await lockChunks(tx, brand, campaignId, [...byBase.keys()])) {
     const fresh = firstFetches(chunk, byBase.get(chunk.base) ?? [])
     if (fresh.size === 0) continue
-    const acceptedAt = await readAcceptedAt(tx, brand, campaignId, chunk.index)
+    const acceptedAt = await readAcceptedAt(tx, brand, campaignId, chunk.index, [...fresh.keys()])
     // A phone may be faster than the result of its push: then it certainly came in time.
     const within60s = [...fresh].filter(([no, atMs]) => atMs - (acceptedAt.get(no) ?? atMs) <= windowMs).length
     const fetched = withBits(

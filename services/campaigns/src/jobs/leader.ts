@@ -3,7 +3,7 @@ import type { Context } from '../context.ts'
 import { openChunksMax, paceCampaign } from '../domain/pacing.ts'
 import { chunkReleased } from '../events.ts'
 import { type CampaignRow, lockRunning, setNextRelease } from '../store/campaigns.ts'
-import { markReleased, readOutstanding, readWaiting } from '../store/chunks.ts'
+import { countWaitingCampaigns, markReleased, readOutstanding, readWaiting } from '../store/chunks.ts'
 
 /** Releases the chunks of running campaigns just in time. */
 export interface Leader extends AsyncDisposable {
@@ -73,6 +73,7 @@ async function releaseNext(
     const decision = paceCampaign({
       nowMs: now.getTime(),
       capacityPerSecond: context.capacity.totalPerSecond(),
+      sharedBy: await countWaitingCampaigns(tx),
       maxPerSecond: row.maxPerSecond,
       openChunks: open,
       outstanding: phones,

@@ -5,8 +5,8 @@ import type { Context } from '../context.ts'
 
 /** Ends a campaign for good; what was not sent is counted as aborted. */
 export async function abortCampaign(context: Context, request: AbortCampaignRequest): Promise<AbortCampaignResponse> {
-  checkIdempotencyKey(request.idempotencyKey)
+  const key = checkIdempotencyKey(request.idempotencyKey)
   const brand = checkBrand(request.brand)
   const campaignId = checkUuid(request.campaignId, 'campaign_id')
-  return { campaign: await changeStatus(context, brand, campaignId, 'abort') }
+  return { campaign: await changeStatus(context, { brand, campaignId, key }, 'abort') }
 }

@@ -5,8 +5,8 @@ import type { Context } from '../context.ts'
 
 /** Stops a campaign within a second; what is on the wire ends. */
 export async function pauseCampaign(context: Context, request: PauseCampaignRequest): Promise<PauseCampaignResponse> {
-  checkIdempotencyKey(request.idempotencyKey)
+  const key = checkIdempotencyKey(request.idempotencyKey)
   const brand = checkBrand(request.brand)
   const campaignId = checkUuid(request.campaignId, 'campaign_id')
-  return { campaign: await changeStatus(context, brand, campaignId, 'pause') }
+  return { campaign: await changeStatus(context, { brand, campaignId, key }, 'pause') }
 }

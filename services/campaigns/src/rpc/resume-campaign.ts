@@ -8,8 +8,8 @@ export async function resumeCampaign(
   context: Context,
   request: ResumeCampaignRequest,
 ): Promise<ResumeCampaignResponse> {
-  checkIdempotencyKey(request.idempotencyKey)
+  const key = checkIdempotencyKey(request.idempotencyKey)
   const brand = checkBrand(request.brand)
   const campaignId = checkUuid(request.campaignId, 'campaign_id')
-  return { campaign: await changeStatus(context, brand, campaignId, 'resume') }
+  return { campaign: await changeStatus(context, { brand, campaignId, key }, 'resume') }
 }

@@ -3,7 +3,7 @@ import { type CallContext, checkBrand, checkUuid } from '@stampede/platform'
 import type { WatchCampaignRequest, WatchCampaignResponse } from '@stampede/proto/campaigns/v1'
 import type { Context } from '../context.ts'
 import { type CampaignRow, readCampaign } from '../store/campaigns.ts'
-import { readProgress } from '../store/progress.ts'
+import { type ProgressRow, readProgress } from '../store/progress.ts'
 import { viewProgress } from '../view.ts'
 
 const everyMs = 250
@@ -29,8 +29,12 @@ export async function* watchCampaign(
 
 async function isOver({ database, clock }: Context, row: CampaignRow): Promise<boolean> {
   if (row.status !== 'done' && row.status !== 'aborted') return false
-  const { accepted, fetched, lastAcceptedAt } = await readProgress(database, row.brand, row.campaignId)
-  if (fetched >= accepted) return true
-  const since = (lastAcceptedAt ?? row.finishedAt ?? row.createdAt).getTime()
-  return clock.nowMs() - since > fetchWindowMs
+  const progress = await readProgress(database, row.brand, row.campaignId)
+  // Of an aborted campaign, released chunks are still to be reported.
+  if (progress.completed >= progress.released && progress.fetched >= progress.accepted) return true
+  return clock.nowMs() - lastSign(row, progress) > fetchWindowMs
+}
+
+function lastSign({ finishedAt, createdAt }: CampaignRow, { lastAcceptedAt }: ProgressRow): number {
+  return Math.max((finishedAt ?? createdAt).getTime(), lastAcceptedAt?.getTime() ?? 0)
 }

@@ -84,6 +84,17 @@ export async function markReleased(
   )
 }
 
+/** How many running campaigns have chunks that wait: they share the capacity. */
+export async function countWaitingCampaigns(sql: Sql): Promise<number> {
+  const [row] = await sql.query<{ campaigns: number }>({
+    name: 'campaign-count-waiting',
+    text: `SELECT count(*)::int AS campaigns FROM campaign p WHERE status = 'running' AND EXISTS (
+             SELECT 1 FROM chunk c
+              WHERE c.brand = p.brand AND c.campaign_id = p.campaign_id AND c.released_at IS NULL)`,
+  })
+  return row?.campaigns ?? 0
+}
+
 /** Whether every chunk of a campaign is complete. */
 export async function isComplete(sql: Sql, brand: string, campaignId: string): Promise<boolean> {
   const rows = await sql.query(

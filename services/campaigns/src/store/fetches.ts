@@ -22,17 +22,19 @@ export async function lockChunks(
   )
 }
 
-/** When the passes of a chunk were accepted, Unix ms by pass number. */
+/** When these passes of a chunk were first accepted, Unix ms by pass number. */
 export async function readAcceptedAt(
   sql: Sql,
   brand: string,
   campaignId: string,
   index: number,
+  passNo: readonly bigint[],
 ): Promise<ReadonlyMap<bigint, bigint>> {
   const rows = await sql.query<{ pass_no: bigint; at_ms: bigint }>(
-    `SELECT a.pass_no, a.at_ms FROM chunk_part p, unnest(p.pass_no, p.accepted_at_ms) AS a(pass_no, at_ms)
-      WHERE brand = $1 AND campaign_id = $2 AND chunk_index = $3`,
-    [brand, campaignId, index],
+    `SELECT a.pass_no, min(a.at_ms) AS at_ms FROM chunk_part p, unnest(p.pass_no, p.accepted_at_ms) AS a(pass_no, at_ms)
+      WHERE brand = $1 AND campaign_id = $2 AND chunk_index = $3 AND a.pass_no = ANY($4::bigint[])
+      GROUP BY a.pass_no`,
+    [brand, campaignId, index, passNo],
   )
   return new Map(rows.map(({ pass_no, at_ms }) => [pass_no, at_ms]))
 }

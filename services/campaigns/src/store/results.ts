@@ -6,7 +6,8 @@ export interface PartResult {
   readonly campaignId: string
   readonly index: number
   readonly part: number
-  readonly parts: number
+  /** undefined: not known yet. */
+  readonly parts: number | undefined
   readonly recipients: number
   readonly accepted: number
   readonly failed: number
@@ -43,8 +44,8 @@ export async function addResult(sql: Sql, result: PartResult, now: Date): Promis
   const last = newest(result.acceptedAtMs)
   const rows = await sql.query<{ complete: boolean }>({
     name: 'chunk-add-result',
-    text: `UPDATE chunk SET parts = $4, parts_done = parts_done + $5,
-             completed_at = CASE WHEN parts_done + $5 >= $4 THEN coalesce(completed_at, $6) END,
+    text: `UPDATE chunk SET parts = coalesce($4::int, parts), parts_done = parts_done + $5,
+             completed_at = CASE WHEN parts_done + $5 >= coalesce($4::int, parts) THEN coalesce(completed_at, $6) END,
              recipients = recipients + $7, accepted = accepted + $8, failed = failed + $9, aborted = aborted + $10,
              last_accepted_at = greatest(last_accepted_at, $11)
            WHERE brand = $1 AND campaign_id = $2 AND chunk_index = $3
@@ -53,7 +54,7 @@ export async function addResult(sql: Sql, result: PartResult, now: Date): Promis
       result.brand,
       result.campaignId,
       result.index,
-      result.parts,
+      result.parts ?? null,
       result.parts === 0 ? 0 : 1,
       now,
       result.recipients,
@@ -66,12 +67,13 @@ export async function addResult(sql: Sql, result: PartResult, now: Date): Promis
   return rows[0]?.complete ?? false
 }
 
-/** Counts pushes of a part that was delivered again. */
-export async function addDuplicates(sql: Sql, result: PartResult): Promise<void> {
-  await sql.query(
-    'UPDATE chunk SET duplicates = duplicates + $4 WHERE brand = $1 AND campaign_id = $2 AND chunk_index = $3',
+/** Counts pushes of a part that was delivered again; false when there is no such chunk. */
+export async function addDuplicates(sql: Sql, result: PartResult): Promise<boolean> {
+  const rows = await sql.query(
+    'UPDATE chunk SET duplicates = duplicates + $4 WHERE brand = $1 AND campaign_id = $2 AND chunk_index = $3 RETURNING 1',
     [result.brand, result.campaignId, result.index, result.accepted],
   )
+  return rows.length === 1
 }
 
 function newest(timesMs: readonly bigint[]): bigint {

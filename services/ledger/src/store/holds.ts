@@ -33,7 +33,8 @@ export async function readOpenHolds(sql: Sql, keys: readonly AccountKey[]): Prom
   const rows = await sql.query<RawHold>({
     name: 'ledger-read-open-holds',
     text: `SELECT ${columns} FROM unnest($1::text[], $2::uuid[]) k (brand, member_id)
-      JOIN hold h USING (brand, member_id) WHERE h.state = 'open'`,
+      CROSS JOIN LATERAL (SELECT * FROM hold
+        WHERE brand = k.brand AND member_id = k.member_id AND state = 'open' OFFSET 0) h`,
     values: columnsOf(keys),
   })
   return rows.map(fromRow)

@@ -27,8 +27,9 @@ interface RawLot {
 export async function readLiveLots(sql: Sql, keys: readonly AccountKey[]): Promise<readonly OwnedLot[]> {
   const rows = await sql.query<RawLot>({
     name: 'ledger-read-live-lots',
-    text: `SELECT l.* FROM unnest($1::text[], $2::uuid[]) k (brand, member_id) JOIN lot l USING (brand, member_id)
-      WHERE l.available > 0 OR l.held > 0`,
+    text: `SELECT l.* FROM unnest($1::text[], $2::uuid[]) k (brand, member_id)
+      CROSS JOIN LATERAL (SELECT * FROM lot
+        WHERE brand = k.brand AND member_id = k.member_id AND (available > 0 OR held > 0) OFFSET 0) l`,
     values: columnsOf(keys),
   })
   return rows.map(fromRow)

@@ -3,6 +3,7 @@ import type { Sql } from '@stampede/platform'
 /**
  * Statements of the ledger find a few hundred rows by key, always. Without statistics (a first load), and in plans
  * that were cached while a table was small, the planner would read whole tables instead: forbidden for a transaction.
+ * Where a partial index fits, the statement looks up key by key (LATERAL), or it would read that whole index.
  */
 const byKeyOnly = 'SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off'
 

@@ -89,8 +89,9 @@ async function readKnownSales(sql: Sql, keys: readonly NaturalKey[]): Promise<re
     text: `SELECT k.position, r.receipt_id, r.content_hash, i.response
       FROM unnest($1::text[], $2::text[], $3::text[], $4::date[], $5::text[]) WITH ORDINALITY
         k (brand, store_id, till_id, business_day, number, position)
-      JOIN receipt r ON r.brand = k.brand AND r.store_id = k.store_id AND r.till_id = k.till_id
-        AND r.business_day = k.business_day AND r.number = k.number AND r.kind = 'sale'
+      CROSS JOIN LATERAL (SELECT * FROM receipt
+        WHERE brand = k.brand AND store_id = k.store_id AND till_id = k.till_id AND business_day = k.business_day
+          AND number = k.number AND kind = 'sale' LIMIT 1) r
       LEFT JOIN idempotency i ON i.brand = r.brand AND i.key = r.idempotency_key`,
     values: [
       keys.map((key) => key.brand),
@@ -109,7 +110,8 @@ async function readKnownReturns(sql: Sql, keys: readonly NaturalKey[]): Promise<
     name: 'ledger-read-known-returns',
     text: `SELECT k.position, r.receipt_id, r.content_hash, i.response
       FROM unnest($1::text[], $2::text[]) WITH ORDINALITY k (brand, number, position)
-      JOIN receipt r ON r.brand = k.brand AND r.number = k.number AND r.kind = 'return'
+      CROSS JOIN LATERAL (SELECT * FROM receipt
+        WHERE brand = k.brand AND number = k.number AND kind = 'return' LIMIT 1) r
       LEFT JOIN idempotency i ON i.brand = r.brand AND i.key = r.idempotency_key`,
     values: [keys.map((key) => key.brand), keys.map((key) => key.number)],
   })

@@ -3,7 +3,7 @@ import { type AudienceChunk, CampaignMessage } from '@stampede/proto/events/v1'
 import type { Context } from '../context.ts'
 import { BITMAP_BYTES, BITMAP_PASSES, hasBit, withoutBits } from '../domain/bitmap.ts'
 import type { BrandView } from '../domain/card.ts'
-import { bulkChunks } from '../events.ts'
+import { campaignChunks } from '../events.ts'
 import { insertBump, silentNumbers } from '../store/bumps.ts'
 import { type Recipient, recipientsBetween } from '../store/registrations.ts'
 import { knownBrand } from './by-brand.ts'
@@ -43,7 +43,7 @@ async function releaseChunk(context: Context, tx: Sql, brand: BrandView, chunk: 
   if (!isNew) return
   const registered = await recipientsBetween(tx, brand.brand, base, base + BigInt(BITMAP_PASSES))
   const recipients = oncePerDevice(registered.filter((item) => hasBit(bitmap, Number(item.no - base))))
-  await writeOutbox(tx, bulkChunks(brand, `${campaignId}/${index}`, campaignId, recipients, now))
+  await writeOutbox(tx, campaignChunks(brand, campaignId, index, recipients, now))
   context.meters.recipients.inc({ brand: brand.brand, lane: 'bulk' }, recipients.length)
 }
 

@@ -210,7 +210,7 @@ describe('a campaign', () => {
     const chunks = await fixture.chunks('bulk', 'campaign', 2)
     assert.deepEqual(
       chunks.map((chunk) => chunk.chunkId),
-      ['c2/0/0', 'c1/0/0'],
+      ['c2/0/0of1', 'c1/0/0of1'],
     )
     for (const chunk of chunks) {
       assert.deepEqual(chunk.deviceLibraryId, ['phone-0'])

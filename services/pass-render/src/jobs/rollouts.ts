@@ -86,7 +86,7 @@ async function nextPushes(
   if (last === undefined) return { messages: [], afterDevice, parts, devicesDone: true }
   const now = context.clock.now()
   // The id begins with its time: the result job reads from it when the tokens were attached.
-  const messages = bulkChunks(brand, `${uuidv7(now.getTime())}/${parts}`, '', recipients, now)
+  const messages = bulkChunks(brand, `${uuidv7(now.getTime())}/${parts}`, recipients, now)
   context.meters.recipients.inc({ brand: brand.brand, lane: 'bulk' }, recipients.length)
   return { messages, afterDevice: last.deviceLibraryId, parts: parts + 1, devicesDone: false }
 }

@@ -25,6 +25,16 @@ CREATE TABLE campaign (
 ) WITH (fillfactor = 80);
 CREATE INDEX campaign_running ON campaign (brand, campaign_id) WHERE status = 'running';
 
+-- Calls that changed a campaign, so that a late repeat changes nothing.
+CREATE TABLE campaign_action (
+  brand text NOT NULL,
+  key text NOT NULL,
+  campaign_id uuid NOT NULL,
+  action text NOT NULL,
+  at timestamptz NOT NULL,
+  PRIMARY KEY (brand, key)
+);
+
 CREATE TABLE brand_sequence (
   brand text PRIMARY KEY,
   campaign_seq bigint NOT NULL
@@ -55,6 +65,7 @@ CREATE TABLE chunk (
   fetched_within_60s bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (brand, campaign_id, chunk_index)
 ) WITH (fillfactor = 70);
+CREATE INDEX chunk_waiting ON chunk (brand, campaign_id, chunk_index) WHERE released_at IS NULL;
 
 -- A result counts once: a chunk of pushes that was delivered again finds its row.
 CREATE TABLE chunk_part (
