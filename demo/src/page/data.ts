@@ -6,9 +6,9 @@ import { percentile } from '../story/say.ts'
 
 /** What the page asks its own server for; everything else it takes from the services' HTTP side. */
 export interface PageData {
-  /** Where the services are, and the marketer's key. */
-  session(): unknown
-  /** Figures that only the story knows: latencies from the till. */
+  /** Where the services are, and the marketer's key; the key is empty until the brand is there. */
+  setup(): unknown
+  /** How far the story is, and figures that only it knows: latencies from the till. */
   story(): unknown
   /** Cards whose number or reference holds the search text; at most 50. */
   cards(search: string): unknown
@@ -38,7 +38,7 @@ export function createPageData(context: StoryContext, knowledge: StoryKnowledge)
   const { ports } = platform
   const at = (port: number): string => `http://127.0.0.1:${port}`
   return {
-    session: () => ({
+    setup: () => ({
       brand,
       currency: options.currency,
       key: knowledge.marketerKey,
@@ -53,6 +53,8 @@ export function createPageData(context: StoryContext, knowledge: StoryKnowledge)
       ],
     }),
     story: () => ({
+      chapter: chapterOf(knowledge),
+      isTold: knowledge.campaign !== undefined,
       campaignId: knowledge.campaign?.campaignId,
       losses: knowledge.campaign?.losses,
       duplicates: knowledge.campaign?.duplicates,
@@ -64,6 +66,14 @@ export function createPageData(context: StoryContext, knowledge: StoryKnowledge)
   }
 }
 
+function chapterOf({ marketerKey, members, live, campaign }: StoryKnowledge): string {
+  if (marketerKey === '') return 'creating the brand'
+  if (members.size === 0) return 'enrolling members and issuing cards'
+  if (live === undefined) return 'posting receipts, phones install their cards'
+  if (campaign === undefined) return 'sending the Black Friday campaign'
+  return ''
+}
+
 function latenciesOf(live: LiveFigures): unknown {
   const row = (label: string, values: readonly number[]) => ({
     label,
@@ -72,15 +82,16 @@ function latenciesOf(live: LiveFigures): unknown {
     p95: percentile(values, 0.95),
     p99: percentile(values, 0.99),
   })
-  return [row('till answer', live.toAnswerMs), row('APNs accept', live.toApnsMs), row('on the phone', live.toPhoneMs)]
+  return [row('to its answer', live.toAnswerMs), row('to APNs', live.toApnsMs), row('to the phone', live.toPhoneMs)]
 }
 
 function findCards({ members, passes }: StoryKnowledge, search: string): unknown {
-  const found: { reference: string; cardNumber: string; serial: string }[] = []
-  for (const { reference, memberId, cardNumber } of members.values()) {
+  const found: (StoryMember & { readonly serial: string })[] = []
+  for (const member of members.values()) {
+    const { reference, memberId, cardNumber } = member
     if (search !== '' && !reference.toLowerCase().includes(search) && !cardNumber.includes(search)) continue
     const serial = passes.get(memberId)?.serial
-    if (serial !== undefined) found.push({ reference, cardNumber, serial })
+    if (serial !== undefined) found.push({ ...member, serial })
     if (found.length >= cardsMax) break
   }
   return found

@@ -18,10 +18,15 @@ const types: Readonly<Record<string, string>> = {
 const files = new Set([
   'index.html',
   'style.css',
+  'phone.css',
   'app.js',
   'api.js',
+  'svg.js',
   'charts.js',
-  'phone.js',
+  'segments.js',
+  'card.js',
+  'lock.js',
+  'picker.js',
   'dashboard.js',
   'composer.js',
   'icon.svg',
@@ -65,7 +70,7 @@ async function respond(request: IncomingMessage, response: ServerResponse, data:
   if ((request.url ?? '').length > pathLengthMax) return send(response, 414, 'text/plain', 'too long')
   const url = new URL(request.url ?? '/', 'http://127.0.0.1')
   if (url.pathname === '/barcode.svg') return sendBarcode(response, url)
-  if (url.pathname === '/data/session') return sendJson(response, data.session())
+  if (url.pathname === '/data/setup') return sendJson(response, data.setup())
   if (url.pathname === '/data/story') return sendJson(response, data.story())
   if (url.pathname === '/data/cards') return sendJson(response, data.cards(url.searchParams.get('search') ?? ''))
   const serial = /^\/data\/phones\/([0-9a-zA-Z-]{1,64})$/.exec(url.pathname)?.[1]

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,13 +16,13 @@ export async function checkFetches(rows: AsyncIterable<PhoneRow>): Promise<Findi
     fetched += 1
     if (!row.ok) return broken(invariant, `pass ${row.serial} on phone ${row.phone}: ${row.reason ?? 'refused'}`)
   }
-  return holds(invariant, `${fetched} fetched passes`)
+  return holds(invariant, fetched, 'fetched passes')
 }
 
-/** The kept bundles verify by openssl, which knows nothing of our code. */
-export async function checkBundles(folder: string, caFile: string): Promise<Finding> {
+/** The kept bundles verify by openssl, which knows nothing of our code. `openssl` is its program. */
+export async function checkBundles(folder: string, caFile: string, openssl = 'openssl'): Promise<Finding> {
   const invariant = 'a sample of fetched passes verifies by openssl cms'
-  if (!(await hasOpenssl())) {
+  if (!(await runs(openssl))) {
     console.error('LOUD SKIP: there is no openssl on this machine; the sample of passes was not checked by it')
     return { ok: 'skipped', invariant, why: 'no openssl on this machine' }
   }
@@ -29,37 +30,68 @@ export async function checkBundles(folder: string, caFile: string): Promise<Find
   const work = mkdtempSync(join(tmpdir(), 'stampede-verify-'))
   try {
     for (const file of files) {
-      const complaint = await verifyBundle(readFileSync(join(folder, file)), caFile, work)
+      const complaint = await verifyBundle(readFileSync(join(folder, file)), { openssl, caFile, work })
       if (complaint !== undefined) return broken(invariant, `${file}: ${complaint}`)
     }
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
-  return holds(invariant, `${files.length} bundles`)
+  return holds(invariant, files.length, 'bundles')
 }
 
-/** Undefined when openssl accepts the bundle's signature over its manifest, else why not. */
-async function verifyBundle(bytes: Uint8Array, caFile: string, work: string): Promise<string | undefined> {
-  const { signature, 'manifest.json': manifest } = unzipSync(bytes)
+interface Verification {
+  readonly openssl: string
+  readonly caFile: string
+  /** Folder for temporary files. */
+  readonly work: string
+}
+
+/** Undefined when every file is as the manifest says and openssl accepts the signature over it, else why not. */
+async function verifyBundle(bytes: Uint8Array, { openssl, caFile, work }: Verification): Promise<string | undefined> {
+  const files = unzip(bytes)
+  if (files === undefined) return 'cannot be unpacked'
+  const { signature, 'manifest.json': manifest, ...content } = files
   if (signature === undefined || manifest === undefined) return 'has no signature or no manifest'
+  const changed = findChanged(manifest, content)
+  if (changed !== undefined) return `${changed} is not what the manifest says`
   const [signatureFile, manifestFile] = [join(work, 'signature'), join(work, 'manifest.json')]
   writeFileSync(signatureFile, signature)
   writeFileSync(manifestFile, manifest)
-  const args = ['cms', '-verify', '-inform', 'DER', '-in', signatureFile, '-content', manifestFile, '-binary']
-  const { exitCode, output } = await run('openssl', [
-    ...args,
-    '-CAfile',
-    caFile,
-    '-purpose',
-    'any',
-    '-out',
-    '/dev/null',
-  ])
+  const input = ['-inform', 'DER', '-in', signatureFile, '-content', manifestFile, '-binary', '-out', '/dev/null']
+  const args = ['cms', '-verify', ...input, '-CAfile', caFile, '-purpose', 'any']
+  const { exitCode, output } = await run(openssl, args)
   return exitCode === 0 ? undefined : (output.trim().split('\n').at(-1) ?? 'refused')
 }
 
-async function hasOpenssl(): Promise<boolean> {
-  return run('openssl', ['version']).then(
+function unzip(bytes: Uint8Array): Readonly<Record<string, Uint8Array>> | undefined {
+  try {
+    return unzipSync(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+/** The first file that is not in the manifest as it is, or is missing; the manifest itself when it is not JSON. */
+function findChanged(manifest: Uint8Array, content: Readonly<Record<string, Uint8Array>>): string | undefined {
+  const listed = parseManifest(manifest)
+  if (listed === undefined) return 'manifest.json'
+  const names = new Set([...Object.keys(listed), ...Object.keys(content)])
+  return [...names].find((name) => {
+    const bytes = content[name]
+    return bytes === undefined || createHash('sha1').update(bytes).digest('hex') !== listed[name]
+  })
+}
+
+function parseManifest(manifest: Uint8Array): Readonly<Record<string, unknown>> | undefined {
+  try {
+    return JSON.parse(Buffer.from(manifest).toString('utf8')) as Readonly<Record<string, unknown>>
+  } catch {
+    return undefined
+  }
+}
+
+async function runs(openssl: string): Promise<boolean> {
+  return run(openssl, ['version']).then(
     ({ exitCode }) => exitCode === 0,
     () => false,
   )

@@ -33,5 +33,5 @@ export async function checkAcknowledged(
     const wrong = page.find((id) => counts.get(id) !== 1)
     if (wrong !== undefined) return broken(invariant, `receipt ${wrong} is there ${counts.get(wrong) ?? 0} times`)
   }
-  return holds(invariant, `${ids.length} acknowledged receipts`)
+  return holds(invariant, ids.length, 'acknowledged receipts')
 }

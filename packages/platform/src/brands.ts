@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { notFound } from './errors.ts'
 import type { Nats } from './nats.ts'
 import { buckets } from './subjects.ts'
 import { watchBucket } from './watch-bucket.ts'
@@ -38,6 +40,9 @@ export interface BrandDirectory extends AsyncDisposable {
 }
 
 const defaultWeight = 10
+/** A brand created a moment ago may still be on its way to a directory. */
+const arrivalMs = 2_000
+const lookMs = 20
 
 /** Follows the directory of brands; complete when it resolves. */
 export async function watchBrands(nats: Nats): Promise<BrandDirectory> {
@@ -56,6 +61,15 @@ export async function watchBrands(nats: Nats): Promise<BrandDirectory> {
       listeners.push(listener)
     },
     [Symbol.asyncDispose]: () => watch[Symbol.asyncDispose](),
+  }
+}
+
+/** Returns when the brand is known. Throws NOT_FOUND if it does not become known within two seconds. */
+export async function expectBrand(brands: Pick<BrandDirectory, 'get'>, brand: string): Promise<void> {
+  const deadline = performance.now() + arrivalMs
+  while (brands.get(brand) === undefined) {
+    if (performance.now() >= deadline) throw notFound()
+    await sleep(lookMs)
   }
 }
 

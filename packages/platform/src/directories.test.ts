@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { watchBrands } from './brands.ts'
+import { expectBrand, watchBrands } from './brands.ts'
 import { putCapacity, putControl, removeControl, watchCapacity, watchControl } from './control.ts'
 import { connectNats, type Nats } from './nats.ts'
 import { capacityTtlMs, ensureStreams } from './streams.ts'
@@ -36,6 +36,17 @@ describe('directories', () => {
     const events = await nats.manager.streams.info('EVENTS')
     assert.equal(events.config.max_age, 7 * 86_400 * 1_000_000_000)
     assert.equal((await nats.manager.streams.info('KV_capacity')).config.max_age, capacityTtlMs * 1_000_000)
+  })
+
+  test('a brand is waited for until it arrives, and one that never does is not there', async () => {
+    await using directory = await watchBrands(nats)
+    const arrives = expectBrand(directory, 'late')
+    await putBrand('late', 'Late')
+    await arrives
+    assert.equal(directory.get('late')?.name, 'Late')
+    await assert.rejects(expectBrand(directory, 'never'), { code: 'NOT_FOUND' })
+    await nats.jetstream.publish(subjects.brandKey('late'), '')
+    await until('the brand is gone', () => directory.get('late') === undefined)
   })
 
   test('brands are complete at the start, follow changes, and lose what is deleted or no brand', async () => {

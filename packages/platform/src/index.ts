@@ -6,7 +6,15 @@ export {
   parseAccessRecord,
   watchAccess,
 } from './access.ts'
-export { type BrandDirectory, type BrandInfo, type BrandListener, parseBrandInfo, watchBrands } from './brands.ts'
+export { bitmapBytes, countBits, hasBit, passesPerRow, withBits, withoutBits } from './bitmap.ts'
+export {
+  type BrandDirectory,
+  type BrandInfo,
+  type BrandListener,
+  expectBrand,
+  parseBrandInfo,
+  watchBrands,
+} from './brands.ts'
 export {
   checkBigint,
   checkBrand,
@@ -106,6 +114,7 @@ export {
 export { connectNats, type Nats, type NatsOptions } from './nats.ts'
 export { fromNats } from './nats-errors.ts'
 export { type OutboxMessage, outboxMessagesMax, outboxPayloadBytesMax, writeOutbox } from './outbox.ts'
+export { readOwner } from './pid-file.ts'
 export {
   describePlatformConfig,
   type LogLevel,

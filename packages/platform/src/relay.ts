@@ -153,7 +153,7 @@ class RelayWorker {
     const rows = await readBatch(client)
     if (rows.length === 0) return false
     const { done, duplicates, rejected, failure } = await publishRows(this.#options.nats, rows)
-    if (done.length > 0) await client.query('DELETE FROM outbox WHERE id = ANY($1::bigint[])', [done])
+    if (done.length > 0) await deleteRows(client, done)
     for (const { row, reason } of rejected) {
       this.#options.logger.error({ subject: row.subject, messageId: row.message_id, reason }, 'message rejected')
       await setAside(client, row.id, reason)
@@ -166,7 +166,8 @@ class RelayWorker {
       this.#options.logger.warn({ err: failure, subject: rows[0]?.subject }, 'publishing failed, trying again')
       await sleep(retryDelayMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
     }
-    return true
+    // Whoever has committed since the read has woken us: looking again after every batch would only find nothing.
+    return rows.length === batchRowsMax || failure !== undefined
   }
 
   async #purgeInbox(client: Client): Promise<void> {
@@ -233,6 +234,14 @@ async function readBatch(client: Client): Promise<readonly OutboxRow[]> {
     values: [batchRowsMax],
   })
   return result.rows.map((row) => ({ ...row, id: BigInt(row.id) }))
+}
+
+async function deleteRows(client: Client, ids: readonly bigint[]): Promise<void> {
+  await client.query({
+    name: 'outbox-delete',
+    text: 'DELETE FROM outbox WHERE id = ANY($1::bigint[])',
+    values: [ids],
+  })
 }
 
 async function setAside(client: Client, id: bigint, reason: string): Promise<void> {

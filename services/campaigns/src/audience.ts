@@ -1,6 +1,5 @@
-import { failedPrecondition, type Sql } from '@stampede/platform'
+import { countBits, failedPrecondition, hasBit, passesPerRow, type Sql, withoutBits } from '@stampede/platform'
 import type { Context } from './context.ts'
-import { countBits, hasBit, passesPerRow, withoutBits } from './domain/bitmap.ts'
 import type { ChunkRow } from './store/chunks.ts'
 import { readUnreachable } from './store/reach.ts'
 
@@ -34,7 +33,7 @@ export async function freezeAudience(
     const passes = countBits(left)
     if (passes === 0) continue
     audience += passes
-    chunks.push({ index: chunks.length, base, bitmap: Buffer.from(left), passes })
+    chunks.push({ index: chunks.length, base, bitmap: left, passes })
   }
   return { chunks, audience, excluded }
 }

@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { connectDatabase, createLogger, type RunningService, StampedeError, uuidv7 } from '@stampede/platform'
+import {
+  connectDatabase,
+  countBits,
+  createLogger,
+  hasBit,
+  type RunningService,
+  StampedeError,
+  uuidv7,
+} from '@stampede/platform'
 import { until } from '@stampede/platform/testing'
 import type { CreateCampaignRequest, WatchCampaignResponse } from '@stampede/proto/campaigns/v1'
-import { countBits, hasBit } from './domain/bitmap.ts'
 import { cardOf, fetchesOf, firstPasses, pushResult } from './testing/messages.ts'
 import { type CampaignsClient, ServiceFixture, untilProgress } from './testing/service-fixture.ts'
 
@@ -181,7 +188,7 @@ describe('campaigns', () => {
       pushResult({ brand, campaignId, place: '0/1of2', passNo: [0n, 1n] }),
       pushResult({ brand, campaignId, place: '0/0of2', passNo: [2n], failed: 1 }),
       pushResult({ brand, campaignId, place: '1/0of0' }),
-      pushResult({ brand, campaignId, place: '2/0', passNo: [16_384n] }),
+      pushResult({ brand, campaignId, place: '2/0of1', passNo: [16_384n] }),
     )
     await untilProgress(client, brand, campaignId, 'done', (_, status) => status === 'done')
     await fixture.control(brand, campaignId, undefined)

@@ -1,13 +1,15 @@
-import { sign } from 'node:crypto'
+import { createPrivateKey, type KeyObject, sign } from 'node:crypto'
 import { promisify } from 'node:util'
-import type { Credentials } from '@stampede/platform'
+import type { Credentials, GoogleCredential } from '@stampede/platform'
 import type { BrandView } from './domain/card.ts'
 import { googleClassId, googleObjectId } from './domain/google.ts'
 
 /** Longest JWT that browsers carry in a link without cutting it, in characters. */
 export const MAX_SAVE_JWT_CHARS = 1_800
+/** Links kept per service account; each has about a kilobyte. */
+const MAX_LINKS = 5_000
 
-const signAsync = promisify((data: Buffer, key: string, done: (error: Error | null, signature: Buffer) => void) =>
+const signAsync = promisify((data: Buffer, key: KeyObject, done: (error: Error | null, signature: Buffer) => void) =>
   sign('sha256', data, key, done),
 )
 
@@ -29,7 +31,40 @@ export async function googleSaveUrl(
     payload: { loyaltyObjects: [{ id: googleObjectId(brand, serial), classId: googleClassId(brand) }] },
   }
   const head = `${encode({ alg: 'RS256', typ: 'JWT' })}.${encode(claims)}`
-  const signature = await signAsync(Buffer.from(head), account.privateKeyPem)
+  return await rememberedLink(signingOf(account), head)
+}
+
+/** What is kept per service account. */
+interface Signing {
+  /** Reading a PEM costs as much as signing with it, and on the main thread: once per account. */
+  readonly key: KeyObject
+  /** Links by what was signed, oldest first: who pages through passes asks for the same ones again and again. */
+  readonly links: Map<string, Promise<string>>
+}
+
+const signings = new WeakMap<GoogleCredential, Signing>()
+
+function signingOf(account: GoogleCredential): Signing {
+  const known = signings.get(account)
+  if (known !== undefined) return known
+  const signing = { key: createPrivateKey(account.privateKeyPem), links: new Map<string, Promise<string>>() }
+  signings.set(account, signing)
+  return signing
+}
+
+function rememberedLink({ key, links }: Signing, head: string): Promise<string> {
+  const known = links.get(head)
+  if (known !== undefined) return known
+  const link = makeLink(key, head)
+  links.set(head, link)
+  link.catch(() => links.delete(head))
+  const oldest = links.keys().next().value
+  if (links.size > MAX_LINKS && oldest !== undefined) links.delete(oldest)
+  return link
+}
+
+async function makeLink(key: KeyObject, head: string): Promise<string> {
+  const signature = await signAsync(Buffer.from(head), key)
   const jwt = `${head}.${signature.toString('base64url')}`
   if (jwt.length > MAX_SAVE_JWT_CHARS) throw new Error('a save link of ids only is too long')
   return `https://pay.google.com/gp/v/save/${jwt}`

@@ -7,12 +7,12 @@ export async function own(path) {
   return response.json()
 }
 
-/** Binds the services to a session. */
-export function connect(session) {
+/** Binds the services to a brand and its key. */
+export function connect(setup) {
   const call = async (service, method, path, body) => {
-    const response = await fetch(`${session.services[service]}/v1/brands/${session.brand}/${path}`, {
+    const response = await fetch(`${setup.services[service]}/v1/brands/${setup.brand}/${path}`, {
       method,
-      headers: { authorization: `Bearer ${session.key}`, ...(body && { 'content-type': 'application/json' }) },
+      headers: { authorization: `Bearer ${setup.key}`, ...(body && { 'content-type': 'application/json' }) },
       ...(body && { body: JSON.stringify(body) }),
     })
     const answer = await response.json()

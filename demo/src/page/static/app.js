@@ -1,68 +1,115 @@
 import { connect, own } from './api.js'
-import { wireComposer } from './composer.js'
+import { drawBack, drawFront, drawNoCard, node } from './card.js'
+import { offerSegments, wireComposer } from './composer.js'
 import { showBoard } from './dashboard.js'
-import { drawBack, drawFront, drawLock } from './phone.js'
+import { drawLock, showTime } from './lock.js'
+import { wirePicker } from './picker.js'
+import { segmentsByKey } from './segments.js'
+
+const whileToldMs = 1_500
+const onceToldMs = 5_000
 
 const find = (id) => document.getElementById(id)
-const status = find('status')
-let phone
-let serial
-let isBack = false
+const picker = wirePicker(showCard, report)
+let setup = { key: '' }
+let api
+let card
+let score
+let drawnPhone = ''
 
-function drawPhone() {
-  if (phone === undefined) return
-  if (isBack) drawBack(find('wallet'), phone)
-  else drawFront(find('wallet'), phone)
+async function showCard(chosen) {
+  card = chosen
+  const [phone, known] = await Promise.all([
+    own(`data/phones/${chosen.serial}`).catch(() => undefined),
+    api.read('analytics', `members/${chosen.memberId}/score`).catch(() => undefined),
+  ])
+  if (card !== chosen) return
+  score = known
+  if (phone === undefined) {
+    // Passes are there before phones install them.
+    card = undefined
+    return
+  }
+  tellWho(phone)
+  const { passJson, notifications } = phone
+  const key = JSON.stringify([chosen.serial, passJson, notifications, new Date().getMinutes()])
+  if (key === drawnPhone) return
+  drawnPhone = key
+  drawFront(find('front'), phone)
+  drawBack(find('back'), phone)
   drawLock(find('lock'), phone)
 }
 
-async function showPhone(chosen) {
-  serial = chosen
-  phone = await own(`data/phones/${serial}`)
-  drawPhone()
-}
-
-async function offerCards(search) {
-  const cards = await own(`data/cards?search=${encodeURIComponent(search)}`)
-  find('cards').replaceChildren(...cards.map((card) => new Option(card.reference, card.cardNumber)))
-  return cards
-}
-
-async function search() {
-  const text = find('search').value.trim()
-  const cards = await offerCards(text)
-  const [card] = text === '' ? [] : cards
-  if (card !== undefined) await showPhone(card.serial)
-}
-
-async function main() {
-  const session = await own('data/session')
-  const story = await own('data/story')
-  find('brand').textContent = session.brand
-  const api = connect(session)
-  find('search').addEventListener('input', () => {
-    search().catch(report)
-  })
-  find('flip').addEventListener('click', () => {
-    isBack = !isBack
-    drawPhone()
-  })
-  const [first] = await offerCards('')
-  if (first !== undefined) {
-    find('search').value = first.cardNumber
-    await showPhone(first.serial)
+function tellWho({ passJson }) {
+  const { secondaryFields = [], auxiliaryFields = [] } = passJson.storeCard
+  const name = [...secondaryFields, ...auxiliaryFields].find(({ key }) => key === 'name')?.value
+  const { segment, r, f, m } = score ?? {}
+  const { name: title = segment, color } = segmentsByKey[segment] ?? {}
+  const parts = [node('b', '', name || card.reference), name ? card.reference : '']
+  if (segment !== undefined) {
+    const chip = node('span', 'chip', r ? `${title} · R${r} F${f} M${m}` : title)
+    chip.style.setProperty('--tone', color)
+    parts.push(chip)
   }
-  const segments = await showBoard(api, session, story)
-  wireComposer(find('composer'), api, segments, async () => {
-    await showPhone(serial)
-    await showBoard(api, session, story)
-  })
-  status.textContent = `figures of ${new Date().toLocaleTimeString('en-GB')}`
-  document.body.dataset.ready = 'true'
+  const made = node('p', '', ...parts)
+  // Said aloud at each change: so only when something is new.
+  if (made.textContent !== find('who').textContent) find('who').replaceChildren(...made.childNodes)
+}
+
+/** Looks again at everything; gives true once the story is told. */
+async function look() {
+  const story = await own('data/story')
+  if (setup.key === '') await begin()
+  find('status').textContent = story.isTold
+    ? `brand “${setup.brand}” · figures of ${new Date().toLocaleTimeString('en-GB')}`
+    : `the story goes on: ${story.chapter}…`
+  document.body.dataset.story = story.isTold ? 'told' : 'going on'
+  if (api === undefined) return false
+  await showSomeCard()
+  offerSegments(find('composer'), await showBoard(api, setup.currency, story, score))
+  if (card !== undefined) document.body.dataset.ready = 'true'
+  return story.isTold
+}
+
+async function begin() {
+  setup = await own('data/setup')
+  find('docs').replaceChildren('JSON over HTTP: ')
+  for (const [name, base] of setup.docs)
+    find('docs').append(Object.assign(document.createElement('a'), { href: `${base}/openapi.json`, textContent: name }))
+  if (setup.key === '') return
+  api = connect(setup)
+  wireComposer(find('composer'), api, () => showCard(card))
+}
+
+async function showSomeCard() {
+  if (card !== undefined) return showCard(card)
+  if (document.activeElement === find('search')) return
+  const [first] = (await picker.offer('')) ?? []
+  if (first !== undefined) await picker.pick(first)
 }
 
 function report(error) {
-  status.textContent = error.message
+  find('status').textContent = error.message
 }
 
-main().catch(report)
+find('flip').addEventListener('click', () => {
+  const isBack = find('faces').classList.toggle('turned')
+  find('flip').setAttribute('aria-pressed', String(isBack))
+  find('front').inert = isBack
+  find('back').inert = !isBack
+})
+find('back').inert = true
+drawNoCard(find('front'), find('lock'))
+showTime()
+
+async function watch() {
+  for (;;) {
+    const isTold = await look().catch(report)
+    showTime()
+    await new Promise((resolve) => {
+      setTimeout(resolve, isTold ? onceToldMs : whileToldMs)
+    })
+  }
+}
+
+watch()

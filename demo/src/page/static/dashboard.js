@@ -1,119 +1,108 @@
 // Figures of the brand, out of analytics.
 import { count, money } from './api.js'
-import { drawDays, drawGrid, drawLatencies, drawSeconds } from './charts.js'
+import { drawDays, drawLatencies, drawReach } from './charts.js'
+import { drawGrid, drawSegments } from './segments.js'
 
 const find = (id) => document.getElementById(id)
+const drawn = new Map()
 
-// The published complete grid: rows are recency 5 to 1, columns frequency 1 to 5.
-const grid = {
-  5: ['New', 'Potential', 'Potential', 'Champions', 'Champions'],
-  4: ['Promising', 'Potential', 'Potential', 'Loyal', 'Loyal'],
-  3: ['Falling asleep', 'Falling asleep', 'Attention', 'Loyal', 'Loyal'],
-  2: ['Hibernating', 'Hibernating', 'At risk', 'At risk', 'Cannot lose'],
-  1: ['Hibernating', 'Hibernating', 'At risk', 'At risk', 'Cannot lose'],
+/** Draws only what changed, so that a pointer or a reader is not disturbed. */
+function refresh(id, data, draw) {
+  const key = JSON.stringify(data)
+  if (drawn.get(id) === key) return
+  drawn.set(id, key)
+  draw(find(id), data)
+}
+
+/** Instead of an empty plot: what it waits for. */
+function awaits(text) {
+  return (target) => {
+    target.replaceChildren(Object.assign(document.createElement('p'), { className: 'empty', textContent: text }))
+  }
 }
 
 function percent(share) {
-  return share === undefined ? '–' : `${(share * 100).toFixed(1)} %`
+  return share === undefined || Number.isNaN(share) ? '–' : `${(share * 100).toFixed(1)} %`
 }
 
-function tile(value, label) {
-  const made = document.createElement('div')
-  const strong = document.createElement('b')
-  strong.textContent = value
-  const text = document.createElement('span')
-  text.textContent = label
-  made.append(strong, text)
-  return made
-}
-
-function showKpis(kpis) {
-  find('kpis').replaceChildren(
-    tile(count(kpis.members), 'members'),
-    tile(count(kpis.cardsInstalled), 'cards on phones'),
-    tile(money(kpis.revenueMinor, kpis.currency, true), 'revenue, net of returns'),
-    tile(
-      kpis.averageReceiptMinor === undefined ? '–' : money(kpis.averageReceiptMinor, kpis.currency),
-      'average receipt',
-    ),
-    tile(percent(kpis.repeatRate), 'buy again'),
-    tile(count(kpis.pointsOutstanding), 'points outstanding'),
-  )
-}
-
-function showSegments(segments) {
-  const most = Math.max(1, ...segments.map(({ members }) => Number(members ?? 0)))
-  const rows = segments.flatMap(({ segment, members, churning }) => {
-    const name = document.createElement('span')
-    name.textContent = segment.replaceAll('_', ' ')
-    const bar = document.createElement('i')
-    bar.style.width = `${(100 * Number(members ?? 0)) / most}%`
-    const silent = document.createElement('u')
-    silent.style.width = `${(100 * Number(churning ?? 0)) / Math.max(1, Number(members ?? 0))}%`
-    bar.append(silent)
-    bar.title = `${count(churning)} of ${count(members)} go silent`
-    const number = document.createElement('span')
-    number.className = 'n'
-    number.textContent = count(members)
-    return [name, bar, number]
+/** Pairs of a term and its value as entries of a description list. */
+function showPairs(target, pairs) {
+  const entries = pairs.map(([term, value]) => {
+    const pair = document.createElement('div')
+    const name = Object.assign(document.createElement('dt'), { textContent: term })
+    pair.append(name, Object.assign(document.createElement('dd'), { textContent: value }))
+    return pair
   })
-  const list = document.createElement('div')
-  list.className = 'bars'
-  list.append(...rows)
-  find('segments').replaceChildren(list)
+  target.replaceChildren(...entries)
 }
 
-function showFacts(report, story) {
-  const share =
-    Number(report.accepted ?? 0) === 0 ? undefined : Number(report.fetchedWithin60s ?? 0) / Number(report.accepted)
-  const facts = [
-    ['accepted', count(report.accepted)],
-    ['failed', count(report.failed)],
-    ['fetched in 60 s', percent(share)],
-    ['losses', story.losses === undefined ? '–' : count(story.losses)],
+function kpiPairs(kpis = {}) {
+  const { currency, averageReceiptMinor } = kpis
+  const known = (value, format) => (value === undefined ? '–' : format(value))
+  return [
+    ['members', known(kpis.members, count)],
+    ['cards on phones', known(kpis.cardsInstalled, count)],
+    ['revenue, net', known(kpis.revenueMinor, (minor) => money(minor, currency, true))],
+    ['average receipt', known(averageReceiptMinor, (minor) => money(minor, currency))],
+    ['bought again', percent(kpis.repeatRate)],
+    ['points outstanding', known(kpis.pointsOutstanding, count)],
   ]
-  find('campaign-facts').replaceChildren(
-    ...facts.map(([term, value]) => {
-      const pair = document.createElement('div')
-      const name = document.createElement('dt')
-      name.textContent = term
-      const text = document.createElement('dd')
-      text.textContent = value
-      pair.append(name, text)
-      return pair
-    }),
-  )
+}
+
+function campaignPairs({ accepted, failed, duplicates, fetchedWithin60s }, { pushesPerSecond, losses } = {}) {
+  return [
+    ['accepted', count(accepted)],
+    ['failed', count(failed)],
+    ['duplicates', count(duplicates)],
+    ['fetched in 60 s', percent(Number(fetchedWithin60s ?? 0) / Number(accepted ?? 0))],
+    ['pushes per second', pushesPerSecond === undefined ? '–' : count(Math.round(pushesPerSecond))],
+    ['losses', losses === undefined ? '–' : count(losses)],
+  ]
 }
 
 async function showCampaign(api, story) {
-  const { campaigns = [] } = await api.read('campaigns', 'campaigns?pageSize=1')
-  const [campaign] = campaigns
-  if (campaign === undefined) return
-  find('campaign-name').textContent = `${campaign.name}, ${campaign.status}`
-  const report = await api.read('analytics', `campaigns/${campaign.campaignId}/report`)
-  drawSeconds(find('campaign'), [
-    { label: 'accepted by APNs per s', values: (report.acceptedPerSecond ?? []).map(Number), color: '#3d6bd8' },
-    { label: 'fetched by phones per s', values: (report.fetchedPerSecond ?? []).map(Number), color: '#2f9e77' },
-  ])
-  showFacts(report, campaign.campaignId === story.campaignId ? story : {})
+  const { campaigns: [campaign] = [] } = (await tryRead(api, 'campaigns', 'campaigns?pageSize=1')) ?? {}
+  const report = campaign && (await tryRead(api, 'analytics', `campaigns/${campaign.campaignId}/report`))
+  const { acceptedPerSecond = [], fetchedPerSecond = [] } = report ?? {}
+  find('campaign-name').textContent = campaign ? `Campaign “${campaign.name}”` : 'Campaign'
+  const series = [
+    { label: 'accepted by APNs', values: acceptedPerSecond.map(Number), color: '#3d6bd8' },
+    { label: 'fetched by phones', values: fetchedPerSecond.map(Number), color: '#0f9a72' },
+  ]
+  const isSent = series.some(({ values }) => values.length > 0)
+  refresh('campaign', series, isSent ? drawReach : awaits('comes with the first push'))
+  const own = campaign?.campaignId === story.campaignId ? story : undefined
+  refresh('campaign-facts', campaignPairs(report ?? {}, own), showPairs)
 }
 
-/** Draws everything; gives the segments for the composer. */
-export async function showBoard(api, session, story) {
-  const [kpis, { segments = [], cells = [] }, { days = [] }] = await Promise.all([
-    api.read('analytics', 'kpis'),
-    api.read('analytics', 'segments'),
-    api.read('analytics', 'series/daily?days=400'),
+function showLatencies({ latencies }) {
+  const receipts = latencies[0]?.receipts ?? 0
+  refresh('latency', latencies, receipts > 0 ? drawLatencies : awaits('comes with receipts before the phones’ eyes'))
+  find('latency-note').textContent =
+    receipts === 0 ? '' : `milliseconds; ${count(receipts)} receipts, 40 a second, to sandbox phones`
+}
+
+/** undefined while a service cannot answer: it is restarted and asked again. */
+function tryRead(api, service, path) {
+  return api.read(service, path).catch(() => undefined)
+}
+
+/** Draws everything; gives the segments, empty while there is no snapshot. */
+export async function showBoard(api, currency, story, mark) {
+  const [kpis, snapshot, series] = await Promise.all([
+    tryRead(api, 'analytics', 'kpis'),
+    tryRead(api, 'analytics', 'segments'),
+    tryRead(api, 'analytics', 'series/daily?days=400'),
   ])
-  showKpis(kpis)
-  drawDays(
-    find('revenue'),
-    days.map(({ date, revenueMinor }) => ({ date, value: Number(revenueMinor ?? 0) })),
-    (value) => money(value, session.currency, true),
-  )
-  drawGrid(find('grid'), cells, (r, f) => grid[r][f - 1], count)
-  showSegments(segments)
-  drawLatencies(find('latency'), story.latencies)
+  const { segments = [], cells = [] } = snapshot ?? {}
+  const days = (series?.days ?? []).map(({ date, revenueMinor }) => ({ date, value: Number(revenueMinor ?? 0) }))
+  refresh('kpis', kpiPairs(kpis), showPairs)
+  const asMoney = (minor) => money(minor, currency, true)
+  const drawRevenue = (target) => drawDays(target, days, asMoney)
+  refresh('revenue', days, days.length > 0 ? drawRevenue : awaits('comes with the first receipts'))
+  refresh('grid', [cells, mark], (target) => drawGrid(target, cells, mark))
+  refresh('segments', segments, segments.length > 0 ? drawSegments : awaits('come with the first scores'))
+  showLatencies(story)
   await showCampaign(api, story)
   return segments.map(({ segment }) => segment)
 }

@@ -96,18 +96,25 @@ export class Keeper implements AsyncDisposable {
   async keepBundle(serial: string, bytes: Buffer): Promise<void> {
     const name = fileName(serial)
     if (!name) return
-    if (!this.#sample.has(serial)) {
-      const score = this.#score(serial)
-      const highest = this.#sample.size < BUNDLES_MAX ? undefined : this.#highest()
-      if (highest && highest[1] <= score) return
-      if (highest) {
-        this.#sample.delete(highest[0])
-        await unlink(join(this.#dir, 'bundles', `${highest[0]}.pkpass`)).catch(() => undefined)
-      }
-      this.#sample.set(serial, score)
-      this.#highestKept = undefined
-    }
-    await writeWhole(join(this.#dir, 'bundles', name), bytes)
+    const evicted = this.#admit(serial)
+    if (evicted === 'refused') return
+    if (evicted !== undefined) await unlink(join(this.#dir, 'bundles', `${evicted}.pkpass`)).catch(() => undefined)
+    const path = join(this.#dir, 'bundles', name)
+    await writeWhole(path, bytes)
+    // Pushed out of the sample while it was being written: then the file came after its removal.
+    if (!this.#sample.has(serial)) await unlink(path).catch(() => undefined)
+  }
+
+  /** Takes a serial into the sample, all in one turn: phones come side by side. Gives the serial that it pushed out. */
+  #admit(serial: string): string | 'refused' | undefined {
+    if (this.#sample.has(serial)) return undefined
+    const score = this.#score(serial)
+    const highest = this.#sample.size < BUNDLES_MAX ? undefined : this.#highest()
+    if (highest && highest[1] <= score) return 'refused'
+    if (highest) this.#sample.delete(highest[0])
+    this.#sample.set(serial, score)
+    this.#highestKept = undefined
+    return highest?.[0]
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

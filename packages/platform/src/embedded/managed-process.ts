@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isAlive } from '../pid-file.ts'
 import { EmbeddedError } from './embedded-error.ts'
 import type { SystemUser } from './system-user.ts'
 
@@ -103,11 +104,7 @@ export async function stopLeftover(pid: number, executable: string, steps: reado
 
 /** Whether that process lives and runs that program. Where /proc is missing, only the first is known. */
 export function isRunning(pid: number, executable: string): boolean {
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
-  }
+  if (!isAlive(pid)) return false
   if (!existsSync('/proc/self/stat')) return true
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')

@@ -1,4 +1,4 @@
-import type { ClickHouse } from '@stampede/platform'
+import { bitmapBytes, type ClickHouse, passesPerRow } from '@stampede/platform'
 import { type Parameters, selectRows } from './clickhouse.ts'
 
 /** Whose passes an audience holds: the union of its parts, of which there is at least one. */
@@ -27,10 +27,10 @@ export interface BitmapRow {
 
 /** Bits of bytes are gathered in the engine: a row of 8,192 passes leaves it as 2 KB, not as 8,192 numbers. */
 const toBitmaps = `
-SELECT toString(row * 8192) AS base, toUInt32(sum(bitCount(bits))) AS count,
-  arrayStringConcat(arrayMap(byte -> hex(byte), groupArrayInsertAt(toUInt8(0), 1024)(bits, position))) AS bitmap
+SELECT toString(row * ${passesPerRow}) AS base, toUInt32(sum(bitCount(bits))) AS count,
+  arrayStringConcat(arrayMap(byte -> hex(byte), groupArrayInsertAt(toUInt8(0), ${bitmapBytes})(bits, position))) AS bitmap
 FROM (
-  SELECT intDiv(no, 8192) AS row, toUInt32(intDiv(no % 8192, 8)) AS position, groupBitOr(bitShiftLeft(toUInt8(1), no % 8)) AS bits
+  SELECT intDiv(no, ${passesPerRow}) AS row, toUInt32(intDiv(no % ${passesPerRow}, 8)) AS position, groupBitOr(bitShiftLeft(toUInt8(1), no % 8)) AS bits
   FROM stampede.passes FINAL WHERE brand = {brand:String} AND (PASSES)
   GROUP BY row, position
 )

@@ -2,15 +2,17 @@ import {
   type Consumer,
   type Delivery,
   decodeEvents,
+  hasBit,
   type Logger,
   type Metrics,
   type Nats,
+  passesPerRow,
   type Sql,
   startConsumer,
   subjects,
+  withBits,
 } from '@stampede/platform'
 import type { Context } from '../context.ts'
-import { hasBit, passesPerRow, withBits } from '../domain/bitmap.ts'
 import { type FetchedChunk, lockChunks, readAcceptedAt, setFetched } from '../store/fetches.ts'
 
 const batchMax = 200

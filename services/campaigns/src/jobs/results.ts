@@ -52,18 +52,13 @@ export async function countResults(context: Context, batch: readonly Delivery[])
   }
 }
 
-/** Recipients of one part at most, where the id does not say how many parts there are: a smaller one is the last. */
-const fullPart = 1_000
-
 function readPart({ data, subject }: Delivery): PartResult | undefined {
   const result = PushResult.decode(data)
   if (result.campaignId === '') return undefined
   const place = parseChunkId(result.chunkId)
   if (place === undefined)
     throw invalidArgument('chunk_id', `${result.chunkId} on ${subject} names no part of a campaign`)
-  const counted = countResult(result)
-  const parts = place.parts ?? (counted.recipients < fullPart ? place.part + 1 : undefined)
-  return { brand: result.brand, ...place, parts, ...counted }
+  return { brand: result.brand, ...place, ...countResult(result) }
 }
 
 /** repeated: pushed and reported before. known: this very message was counted. unknown: no such chunk. */

@@ -5,6 +5,7 @@ import {
   checkInt,
   checkList,
   checkText,
+  expectBrand,
   idempotencyConflict,
   invalidArgument,
   writeOutbox,
@@ -14,7 +15,6 @@ import type { Context } from '../context.ts'
 import { checkTexts } from '../domain/message.ts'
 import { knownSegments } from '../domain/segments.ts'
 import { campaignChanged } from '../events.ts'
-import { expectBrand } from '../expect-brand.ts'
 import { insertCampaign, readCampaign } from '../store/campaigns.ts'
 import { viewCampaign } from '../view.ts'
 

@@ -1,4 +1,4 @@
-import type { Sql } from '@stampede/platform'
+import { bitmapBytes, type Sql } from '@stampede/platform'
 
 /** A row of a frozen audience. */
 export interface ChunkRow {
@@ -19,7 +19,7 @@ export async function insertChunks(
 ): Promise<void> {
   await sql.query(
     `INSERT INTO chunk (brand, campaign_id, chunk_index, base, bitmap, passes, fetched)
-     SELECT $1, $2, i, b, m, p, decode(repeat('00', 1024), 'hex')
+     SELECT $1, $2, i, b, m, p, decode(repeat('00', ${bitmapBytes}), 'hex')
        FROM unnest($3::int[], $4::bigint[], $5::bytea[], $6::int[]) AS r(i, b, m, p)`,
     [
       brand,

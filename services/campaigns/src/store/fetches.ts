@@ -44,11 +44,11 @@ export async function setFetched(
   sql: Sql,
   brand: string,
   campaignId: string,
-  chunk: { readonly index: number; readonly fetched: Uint8Array; readonly added: number; readonly within60s: number },
+  chunk: { readonly index: number; readonly fetched: Buffer; readonly added: number; readonly within60s: number },
 ): Promise<void> {
   await sql.query(
     `UPDATE chunk SET fetched = $4, fetched_count = fetched_count + $5, fetched_within_60s = fetched_within_60s + $6
       WHERE brand = $1 AND campaign_id = $2 AND chunk_index = $3`,
-    [brand, campaignId, chunk.index, Buffer.from(chunk.fetched), chunk.added, chunk.within60s],
+    [brand, campaignId, chunk.index, chunk.fetched, chunk.added, chunk.within60s],
   )
 }

@@ -6,8 +6,8 @@ export interface PartResult {
   readonly campaignId: string
   readonly index: number
   readonly part: number
-  /** undefined: not known yet. */
-  readonly parts: number | undefined
+  /** Parts of the chunk; 0 when it holds no phone. */
+  readonly parts: number
   readonly recipients: number
   readonly accepted: number
   readonly failed: number
@@ -44,8 +44,8 @@ export async function addResult(sql: Sql, result: PartResult, now: Date): Promis
   const last = newest(result.acceptedAtMs)
   const rows = await sql.query<{ complete: boolean }>({
     name: 'chunk-add-result',
-    text: `UPDATE chunk SET parts = coalesce($4::int, parts), parts_done = parts_done + $5,
-             completed_at = CASE WHEN parts_done + $5 >= coalesce($4::int, parts) THEN coalesce(completed_at, $6) END,
+    text: `UPDATE chunk SET parts = $4::int, parts_done = parts_done + $5,
+             completed_at = CASE WHEN parts_done + $5 >= $4::int THEN coalesce(completed_at, $6) END,
              recipients = recipients + $7, accepted = accepted + $8, failed = failed + $9, aborted = aborted + $10,
              last_accepted_at = greatest(last_accepted_at, $11)
            WHERE brand = $1 AND campaign_id = $2 AND chunk_index = $3
@@ -54,7 +54,7 @@ export async function addResult(sql: Sql, result: PartResult, now: Date): Promis
       result.brand,
       result.campaignId,
       result.index,
-      result.parts ?? null,
+      result.parts,
       result.parts === 0 ? 0 : 1,
       now,
       result.recipients,

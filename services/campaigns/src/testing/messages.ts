@@ -1,12 +1,19 @@
-import { type Delivery, makeEvent, type OutboxMessage, subjects, uuidv7 } from '@stampede/platform'
+import {
+  bitmapBytes,
+  type Delivery,
+  makeEvent,
+  type OutboxMessage,
+  subjects,
+  uuidv7,
+  withBits,
+} from '@stampede/platform'
 import { MemberState, PassState } from '@stampede/proto/events/v1'
 import { PushOutcome, PushResult } from '@stampede/proto/push/v1'
-import { withBits } from '../domain/bitmap.ts'
 
 /** A bitmap row with the first `count` passes. */
 export function firstPasses(count: number): Uint8Array {
   return withBits(
-    new Uint8Array(1_024),
+    new Uint8Array(bitmapBytes),
     Array.from({ length: count }, (_, index) => index),
   )
 }

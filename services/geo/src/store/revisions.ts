@@ -14,10 +14,16 @@ export async function readRevision(sql: Sql, brand: string): Promise<bigint> {
 
 /** Keeps a brand's stores from changing until the transaction ends; returns their revision. */
 export async function holdRevision(tx: Sql, brand: string): Promise<bigint> {
-  await tx.query('INSERT INTO store_revision (brand) VALUES ($1) ON CONFLICT DO NOTHING', [brand])
-  const [row] = await tx.query<{ revision: bigint }>('SELECT revision FROM store_revision WHERE brand = $1 FOR SHARE', [
-    brand,
-  ])
+  await tx.query({
+    name: 'geo-revision-ensure',
+    text: 'INSERT INTO store_revision (brand) VALUES ($1) ON CONFLICT DO NOTHING',
+    values: [brand],
+  })
+  const [row] = await tx.query<{ revision: bigint }>({
+    name: 'geo-revision-hold',
+    text: 'SELECT revision FROM store_revision WHERE brand = $1 FOR SHARE',
+    values: [brand],
+  })
   if (row === undefined) throw new Error('a brand without revision of its stores')
   return row.revision
 }

@@ -211,8 +211,18 @@ export function formatMoney(minor: bigint, currency: string, locale: string): st
   return format.format(`${minor < 0n ? '-' : ''}${decimal}` as Intl.StringNumericLiteral)
 }
 
+const daysByKey = new Map<string, Intl.DateTimeFormat>()
+
+/** A calendar day in a zone as the locale writes it. */
+export function formatDay(date: Date, locale: string, timeZone: string): string {
+  const format = remembered(daysByKey, `${locale} ${timeZone}`, () => {
+    return new Intl.DateTimeFormat(supportedLocale(locale), { dateStyle: 'medium', timeZone: timeZone || 'UTC' })
+  })
+  return format.format(date)
+}
+
 /** The locale if this runtime knows it, else English. */
-export function supportedLocale(locale: string): string {
+function supportedLocale(locale: string): string {
   try {
     return Intl.getCanonicalLocales(locale)[0] ?? 'en'
   } catch {

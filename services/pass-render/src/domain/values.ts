@@ -1,12 +1,5 @@
 import type { BrandView, CardState } from './card.ts'
-import {
-  composePattern,
-  formatInteger,
-  formatMoney,
-  type PatternValues,
-  parsePattern,
-  supportedLocale,
-} from './pattern.ts'
+import { composePattern, formatDay, formatInteger, formatMoney, type PatternValues, parsePattern } from './pattern.ts'
 
 /** What patterns may show beyond the stored state. */
 export interface Shown {
@@ -50,12 +43,6 @@ export function cardValues(state: CardState, brand: BrandView, shown: Shown): Pa
       return name === 'next_expiry_points' ? account.nextExpiryPoints : undefined
     },
   }
-}
-
-function formatDay(date: Date, locale: string, timeZone: string): string {
-  return new Intl.DateTimeFormat(supportedLocale(locale), { dateStyle: 'medium', timeZone: timeZone || 'UTC' }).format(
-    date,
-  )
 }
 
 /** Texts of a message by locale; the first is the fallback. */

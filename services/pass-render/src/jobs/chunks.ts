@@ -1,7 +1,16 @@
-import { type Delivery, decodeEvents, invalidArgument, type Sql, writeOutbox } from '@stampede/platform'
+import {
+  bitmapBytes,
+  type Delivery,
+  decodeEvents,
+  hasBit,
+  invalidArgument,
+  passesPerRow,
+  type Sql,
+  withoutBits,
+  writeOutbox,
+} from '@stampede/platform'
 import { type AudienceChunk, CampaignMessage } from '@stampede/proto/events/v1'
 import type { Context } from '../context.ts'
-import { BITMAP_BYTES, BITMAP_PASSES, hasBit, withoutBits } from '../domain/bitmap.ts'
 import type { BrandView } from '../domain/card.ts'
 import { campaignChunks } from '../events.ts'
 import { insertBump, silentNumbers } from '../store/bumps.ts'
@@ -23,9 +32,9 @@ export async function handleChunks(context: Context, batch: readonly Delivery[])
 function checkChunk(chunk: AudienceChunk): void {
   if (chunk.campaignId === '') throw invalidArgument('campaign_id', 'is missing')
   if (chunk.campaignSeq < 1n) throw invalidArgument('campaign_seq', 'must be at least 1')
-  if (chunk.bitmap.length !== BITMAP_BYTES) throw invalidArgument('bitmap', `must have ${BITMAP_BYTES} bytes`)
-  if (chunk.base < 0n || chunk.base % BigInt(BITMAP_PASSES) !== 0n) {
-    throw invalidArgument('base', `must be a multiple of ${BITMAP_PASSES}`)
+  if (chunk.bitmap.length !== bitmapBytes) throw invalidArgument('bitmap', `must have ${bitmapBytes} bytes`)
+  if (chunk.base < 0n || chunk.base % BigInt(passesPerRow) !== 0n) {
+    throw invalidArgument('base', `must be a multiple of ${passesPerRow}`)
   }
 }
 
@@ -33,7 +42,7 @@ async function releaseChunk(context: Context, tx: Sql, brand: BrandView, chunk: 
   const now = context.clock.now()
   const { base, campaignId, campaignSeq, index } = chunk
   // Consent, block and erasure count now, not when the audience was frozen. Who drops out keeps the old message too.
-  const silent = await silentNumbers(tx, brand.brand, base, BITMAP_PASSES)
+  const silent = await silentNumbers(tx, brand.brand, base, passesPerRow)
   const bitmap = withoutBits(
     chunk.bitmap,
     silent.map((no) => Number(no - base)),
@@ -41,7 +50,7 @@ async function releaseChunk(context: Context, tx: Sql, brand: BrandView, chunk: 
   const message = Buffer.from(CampaignMessage.encode(chunk.message ?? { texts: [] }).finish())
   const isNew = await insertBump(tx, brand.brand, { campaignId, campaignSeq, index, base, bitmap, message }, now)
   if (!isNew) return
-  const registered = await recipientsBetween(tx, brand.brand, base, base + BigInt(BITMAP_PASSES))
+  const registered = await recipientsBetween(tx, brand.brand, base, base + BigInt(passesPerRow))
   const recipients = oncePerDevice(registered.filter((item) => hasBit(bitmap, Number(item.no - base))))
   await writeOutbox(tx, campaignChunks(brand, campaignId, index, recipients, now))
   context.meters.recipients.inc({ brand: brand.brand, lane: 'bulk' }, recipients.length)

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
-import { makeEvent, subjects, uuidv7 } from '@stampede/platform'
+import { bitmapBytes, makeEvent, subjects, uuidv7 } from '@stampede/platform'
 import { until } from '@stampede/platform/testing'
 import { CampaignMessage, Event, MemberState, RelevanceState } from '@stampede/proto/events/v1'
 import { GoogleWork, PushChunk, PushOutcome, PushResult } from '@stampede/proto/push/v1'
-import { BITMAP_BYTES } from '../domain/bitmap.ts'
 import { Fixture, testBrand, testTemplate } from '../testing/fixture.ts'
 
 const alpha = testBrand('alpha')
@@ -194,7 +193,7 @@ describe('a campaign', () => {
     }
     await fixture.account('campaign', told, 1n)
     await projected('campaign')
-    const bitmap = Buffer.alloc(BITMAP_BYTES)
+    const bitmap = Buffer.alloc(bitmapBytes)
     for (const no of nos.slice(0, 3)) bitmap[Number(no) >> 3] = (bitmap[Number(no) >> 3] ?? 0) | (1 << (Number(no) & 7))
     const send = async (campaignId: string, campaignSeq: bigint, text: string, twice = false) => {
       const message = CampaignMessage.fromPartial({ texts: [{ locale: 'en', text }] })

@@ -13,7 +13,11 @@ const columns = 'brand, template_version, design_version, design_changed_at, bra
 
 /** The brand's row, undefined before its first pass or template. */
 export async function findBrandState(sql: Sql, brand: string): Promise<BrandStateRow | undefined> {
-  const rows = await sql.query<BrandStateRow>(`SELECT ${columns} FROM brand_state WHERE brand = $1`, [brand])
+  const rows = await sql.query<BrandStateRow>({
+    name: 'brand-state-find',
+    text: `SELECT ${columns} FROM brand_state WHERE brand = $1`,
+    values: [brand],
+  })
   return rows[0]
 }
 
@@ -31,11 +35,12 @@ export async function lockBrandState(tx: Sql, brand: string, now: Date): Promise
 
 /** Takes `count` consecutive pass numbers; the row stays locked, so numbers of a rolled back batch are not lost. */
 export async function takeNumbers(tx: Sql, brand: string, count: number, now: Date): Promise<bigint> {
-  const rows = await tx.query<{ first: bigint }>(
-    `INSERT INTO brand_state AS b (brand, next_no, design_changed_at) VALUES ($1, $2, $3)
+  const rows = await tx.query<{ first: bigint }>({
+    name: 'brand-state-take-numbers',
+    text: `INSERT INTO brand_state AS b (brand, next_no, design_changed_at) VALUES ($1, $2, $3)
      ON CONFLICT (brand) DO UPDATE SET next_no = b.next_no + $2 RETURNING next_no - $2 AS first`,
-    [brand, count, now],
-  )
+    values: [brand, count, now],
+  })
   const row = rows[0]
   if (row === undefined) throw new Error('an upsert returns its row')
   return row.first

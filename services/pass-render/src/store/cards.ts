@@ -40,24 +40,28 @@ interface LockedPassRow extends MemberRow {
  */
 export async function lockCards(tx: Sql, brand: string, memberIds: readonly string[]): Promise<readonly LockedCard[]> {
   const ids = [...new Set(memberIds)].sort()
-  await tx.query(
-    'INSERT INTO account_state (brand, member_id) SELECT $1, id FROM unnest($2::uuid[]) AS id ORDER BY id ON CONFLICT DO NOTHING',
-    [brand, ids],
-  )
-  const accounts = await tx.query<AccountRow & { member_id: string; version: bigint }>(
-    `SELECT member_id, version, available, next_expiry_at, next_expiry_points, currency FROM account_state
+  await tx.query({
+    name: 'card-ensure',
+    text: 'INSERT INTO account_state (brand, member_id) SELECT $1, id FROM unnest($2::uuid[]) AS id ORDER BY id ON CONFLICT DO NOTHING',
+    values: [brand, ids],
+  })
+  const accounts = await tx.query<AccountRow & { member_id: string; version: bigint }>({
+    name: 'card-lock-accounts',
+    text: `SELECT member_id, version, available, next_expiry_at, next_expiry_points, currency FROM account_state
      WHERE brand = $1 AND member_id = ANY($2::uuid[]) ORDER BY member_id FOR UPDATE`,
-    [brand, ids],
-  )
-  const relevances = await tx.query<{ member_id: string; version: bigint; state: Buffer }>(
-    'SELECT member_id, version, state FROM relevance_state WHERE brand = $1 AND member_id = ANY($2::uuid[])',
-    [brand, ids],
-  )
-  const passes = await tx.query<LockedPassRow>(
-    `SELECT member_id, no, serial, version, member_version, event_version, devices, status, marketing_consent, locale,
+    values: [brand, ids],
+  })
+  const relevances = await tx.query<{ member_id: string; version: bigint; state: Buffer }>({
+    name: 'card-read-relevances',
+    text: 'SELECT member_id, version, state FROM relevance_state WHERE brand = $1 AND member_id = ANY($2::uuid[])',
+    values: [brand, ids],
+  })
+  const passes = await tx.query<LockedPassRow>({
+    name: 'card-lock-passes',
+    text: `SELECT member_id, no, serial, version, member_version, event_version, devices, status, marketing_consent, locale,
        card_number, sealed_name FROM pass WHERE brand = $1 AND member_id = ANY($2::uuid[]) ORDER BY member_id FOR UPDATE`,
-    [brand, ids],
-  )
+    values: [brand, ids],
+  })
   const relevanceById = new Map(relevances.map((row) => [row.member_id, row]))
   const passById = new Map(passes.map((row) => [row.member_id, row]))
   return accounts.map((row) => ({
@@ -92,13 +96,14 @@ export interface AccountUpdate {
 
 /** Stores accounts of locked members. */
 export async function saveAccounts(tx: Sql, brand: string, updates: readonly AccountUpdate[]): Promise<void> {
-  await tx.query(
-    `UPDATE account_state AS a SET version = u.version, available = u.available, next_expiry_at = u.next_expiry_at,
+  await tx.query({
+    name: 'card-save-accounts',
+    text: `UPDATE account_state AS a SET version = u.version, available = u.available, next_expiry_at = u.next_expiry_at,
        next_expiry_points = u.next_expiry_points, currency = u.currency
      FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::bigint[], $7::text[])
        AS u (member_id, version, available, next_expiry_at, next_expiry_points, currency)
      WHERE a.brand = $1 AND a.member_id = u.member_id`,
-    [
+    values: [
       brand,
       updates.map((item) => item.memberId),
       updates.map((item) => item.version),
@@ -107,7 +112,7 @@ export async function saveAccounts(tx: Sql, brand: string, updates: readonly Acc
       updates.map((item) => item.account.nextExpiryPoints),
       updates.map((item) => item.account.currency),
     ],
-  )
+  })
 }
 
 /** Relevance as it is stored. */
@@ -119,17 +124,18 @@ export interface RelevanceUpdate {
 
 /** Stores the places of locked members. */
 export async function saveRelevance(tx: Sql, brand: string, updates: readonly RelevanceUpdate[]): Promise<void> {
-  await tx.query(
-    `INSERT INTO relevance_state (brand, member_id, version, state)
+  await tx.query({
+    name: 'card-save-relevances',
+    text: `INSERT INTO relevance_state (brand, member_id, version, state)
      SELECT $1, u.member_id, u.version, u.state FROM unnest($2::uuid[], $3::bigint[], $4::bytea[]) AS u (member_id, version, state)
      ON CONFLICT (brand, member_id) DO UPDATE SET version = excluded.version, state = excluded.state`,
-    [
+    values: [
       brand,
       updates.map((item) => item.memberId),
       updates.map((item) => item.version),
       updates.map((item) => Buffer.from(RelevanceState.encode(item.state).finish())),
     ],
-  )
+  })
 }
 
 /** A pass to be stored. */
@@ -143,12 +149,13 @@ export interface NewPass {
 
 /** Stores new passes at version 1; a batch in one statement. */
 export async function insertPasses(tx: Sql, brand: string, passes: readonly NewPass[], now: Date): Promise<void> {
-  await tx.query(
-    `INSERT INTO pass (brand, member_id, no, serial, auth_token, member_version, status, marketing_consent, locale,
+  await tx.query({
+    name: 'card-insert-passes',
+    text: `INSERT INTO pass (brand, member_id, no, serial, auth_token, member_version, status, marketing_consent, locale,
        card_number, sealed_name, version, event_version, changed_at, created_at)
      SELECT $1, u.*, 1, 1, $12::timestamptz, $12::timestamptz FROM unnest($2::uuid[], $3::bigint[], $4::uuid[], $5::bytea[], $6::bigint[], $7::text[],
        $8::boolean[], $9::text[], $10::text[], $11::bytea[]) AS u`,
-    [
+    values: [
       brand,
       passes.map((item) => item.member.memberId),
       passes.map((item) => item.no),
@@ -162,7 +169,7 @@ export async function insertPasses(tx: Sql, brand: string, passes: readonly NewP
       passes.map((item) => sealedBytes(item.member.sealedName)),
       now,
     ],
-  )
+  })
 }
 
 /** What a member's event changes of an existing pass. */
@@ -173,13 +180,14 @@ export interface MemberUpdate {
 
 /** Stores members of locked passes. */
 export async function saveMembers(tx: Sql, brand: string, updates: readonly MemberUpdate[]): Promise<void> {
-  await tx.query(
-    `UPDATE pass AS p SET member_version = u.member_version, status = u.status, marketing_consent = u.marketing_consent,
+  await tx.query({
+    name: 'card-save-members',
+    text: `UPDATE pass AS p SET member_version = u.member_version, status = u.status, marketing_consent = u.marketing_consent,
        locale = u.locale, card_number = u.card_number, sealed_name = u.sealed_name
      FROM unnest($2::uuid[], $3::bigint[], $4::text[], $5::boolean[], $6::text[], $7::text[], $8::bytea[])
        AS u (member_id, member_version, status, marketing_consent, locale, card_number, sealed_name)
      WHERE p.brand = $1 AND p.member_id = u.member_id`,
-    [
+    values: [
       brand,
       updates.map((item) => item.member.memberId),
       updates.map((item) => item.memberVersion),
@@ -189,14 +197,14 @@ export async function saveMembers(tx: Sql, brand: string, updates: readonly Memb
       updates.map((item) => item.member.cardNumber),
       updates.map((item) => sealedBytes(item.member.sealedName)),
     ],
-  )
+  })
 }
 
 /** Raises the versions of passes that look different now. */
 export async function raisePasses(tx: Sql, brand: string, nos: readonly bigint[], now: Date): Promise<void> {
-  await tx.query('UPDATE pass SET version = version + 1, changed_at = $3 WHERE brand = $1 AND no = ANY($2::bigint[])', [
-    brand,
-    nos,
-    now,
-  ])
+  await tx.query({
+    name: 'card-raise-passes',
+    text: 'UPDATE pass SET version = version + 1, changed_at = $3 WHERE brand = $1 AND no = ANY($2::bigint[])',
+    values: [brand, nos, now],
+  })
 }

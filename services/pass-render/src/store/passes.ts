@@ -1,4 +1,4 @@
-import type { Sql } from '@stampede/platform'
+import { passesPerRow, type Sql } from '@stampede/platform'
 import type { CardState } from '../domain/card.ts'
 import type { EffectiveVersion } from '../domain/version-tag.ts'
 import { type AccountRow, accountOf, type MemberRow, memberOf, relevanceOf } from './rows.ts'
@@ -45,7 +45,7 @@ interface PassRow extends MemberRow, AccountRow {
 
 /** Bits of a bitmap are numbered as PostgreSQL numbers them: least significant first. */
 export const newestBump = `SELECT u.campaign_id, u.campaign_seq, u.created_at FROM bump u
-  WHERE u.brand = p.brand AND u.base = p.no - p.no % 8192 AND get_bit(u.bitmap, p.no % 8192) = 1
+  WHERE u.brand = p.brand AND u.base = p.no - p.no % ${passesPerRow} AND get_bit(u.bitmap, p.no % ${passesPerRow}) = 1
   ORDER BY u.campaign_seq DESC LIMIT 1`
 
 const selectPass = `SELECT p.brand, p.member_id, p.no, p.serial, p.auth_token, p.version, p.created_at, p.changed_at,

@@ -29,19 +29,30 @@ export interface NewRegistration {
 
 /** Registers a device for a pass or refreshes its token; beyond the cap the oldest registrations go. */
 export async function register(tx: Sql, brand: string, wish: NewRegistration, now: Date): Promise<Registered> {
-  // The pass first: it orders registrations of one pass, and with them its cap and its count.
-  await tx.query('SELECT 1 FROM pass WHERE brand = $1 AND no = $2 FOR UPDATE', [brand, wish.no])
-  await tx.query(
-    `INSERT INTO device (brand, device_library_id, push_token, confirmed_at) VALUES ($1, $2, $3, $4)
-     ON CONFLICT (brand, device_library_id) DO UPDATE SET push_token = $3, confirmed_at = $4`,
-    [brand, wish.deviceLibraryId, wish.pushToken, now],
-  )
-  const inserted = await tx.query(
-    `INSERT INTO registration (brand, no, device_library_id, registered_at) VALUES ($1, $2, $3, $4)
-     ON CONFLICT DO NOTHING RETURNING 1`,
-    [brand, wish.no, wish.deviceLibraryId, now],
-  )
+  await lockPass(tx, brand, wish.no)
+  const inserted = await tx.query({
+    name: 'registration-insert',
+    text: `WITH named AS (
+        INSERT INTO device (brand, device_library_id, push_token, confirmed_at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (brand, device_library_id) DO UPDATE SET push_token = $3, confirmed_at = $4)
+      INSERT INTO registration (brand, no, device_library_id, registered_at) VALUES ($1, $5, $2, $4)
+      ON CONFLICT DO NOTHING RETURNING 1`,
+    values: [brand, wish.deviceLibraryId, wish.pushToken, now, wish.no],
+  })
   if (inserted.length === 0) return { created: false }
+  const change = await recountOne(tx, brand, wish.no)
+  if (change.devices <= MAX_DEVICES_PER_PASS) return { created: true, change }
+  await dropOldest(tx, brand, wish)
+  return { created: true, change: await recountOne(tx, brand, wish.no) }
+}
+
+/** The pass first, by everybody: it orders registrations of one pass, and with them its cap and its count. */
+async function lockPass(tx: Sql, brand: string, no: bigint): Promise<void> {
+  const text = 'SELECT 1 FROM pass WHERE brand = $1 AND no = $2 FOR UPDATE'
+  await tx.query({ name: 'registration-lock-pass', text, values: [brand, no] })
+}
+
+async function dropOldest(tx: Sql, brand: string, wish: NewRegistration): Promise<void> {
   const dropped = await tx.query<{ device_library_id: string }>(
     `DELETE FROM registration WHERE brand = $1 AND no = $2 AND device_library_id IN (
        SELECT device_library_id FROM registration WHERE brand = $1 AND no = $2
@@ -49,15 +60,8 @@ export async function register(tx: Sql, brand: string, wish: NewRegistration, no
      RETURNING device_library_id`,
     [brand, wish.no, wish.deviceLibraryId, MAX_DEVICES_PER_PASS],
   )
-  await dropIdleDevices(
-    tx,
-    brand,
-    dropped.map((row) => row.device_library_id),
-  )
-  const changes = await recount(tx, brand, [wish.no])
-  const change = changes[0]
-  if (change === undefined) throw new Error('the pass was locked before')
-  return { created: true, change }
+  const ids = dropped.map((row) => row.device_library_id)
+  await dropIdleDevices(tx, brand, ids)
 }
 
 /** Ends a registration; undefined when there was none. */
@@ -67,7 +71,7 @@ export async function unregister(
   no: bigint,
   deviceLibraryId: string,
 ): Promise<DevicesChange | undefined> {
-  await tx.query('SELECT 1 FROM pass WHERE brand = $1 AND no = $2 FOR UPDATE', [brand, no])
+  await lockPass(tx, brand, no)
   const gone = await tx.query(
     'DELETE FROM registration WHERE brand = $1 AND no = $2 AND device_library_id = $3 RETURNING 1',
     [brand, no, deviceLibraryId],
@@ -100,14 +104,21 @@ interface ChangeRow {
   readonly event_version: bigint
 }
 
+async function recountOne(tx: Sql, brand: string, no: bigint): Promise<DevicesChange> {
+  const [change] = await recount(tx, brand, [no])
+  if (change === undefined) throw new Error('the pass was locked before')
+  return change
+}
+
 async function recount(tx: Sql, brand: string, nos: readonly bigint[]): Promise<readonly DevicesChange[]> {
-  const rows = await tx.query<ChangeRow>(
-    `UPDATE pass p SET event_version = event_version + 1,
+  const rows = await tx.query<ChangeRow>({
+    name: 'registration-recount',
+    text: `UPDATE pass p SET event_version = event_version + 1,
        devices = (SELECT count(*) FROM registration r WHERE r.brand = p.brand AND r.no = p.no)
      WHERE brand = $1 AND no = ANY($2::bigint[])
      RETURNING member_id, serial, no, card_number, devices, event_version`,
-    [brand, nos],
-  )
+    values: [brand, nos],
+  })
   return rows.map((row) => ({
     memberId: row.member_id,
     serial: row.serial,
@@ -168,12 +179,13 @@ interface RecipientRow {
 
 /** Devices of the passes, each once: one push makes the phone ask about all its passes of the type. */
 export async function recipientsOf(sql: Sql, brand: string, nos: readonly bigint[]): Promise<readonly Recipient[]> {
-  const rows = await sql.query<RecipientRow>(
-    `SELECT DISTINCT ON (d.device_library_id) r.no, d.device_library_id, d.push_token
+  const rows = await sql.query<RecipientRow>({
+    name: 'registration-recipients',
+    text: `SELECT DISTINCT ON (d.device_library_id) r.no, d.device_library_id, d.push_token
      FROM registration r JOIN device d ON d.brand = r.brand AND d.device_library_id = r.device_library_id
      WHERE r.brand = $1 AND r.no = ANY($2::bigint[]) ORDER BY d.device_library_id, r.no`,
-    [brand, nos],
-  )
+    values: [brand, nos],
+  })
   return rows.map(recipientOf)
 }
 

@@ -23,10 +23,11 @@ export async function takeRollout(tx: Sql): Promise<Rollout | undefined> {
     readonly devices_done: boolean
     readonly next_google_no: bigint | null
   }
-  const rows = await tx.query<Row>(
-    `SELECT brand, design_version, after_device, parts, devices_done, next_google_no FROM rollout
+  const rows = await tx.query<Row>({
+    name: 'rollout-take',
+    text: `SELECT brand, design_version, after_device, parts, devices_done, next_google_no FROM rollout
      ORDER BY random() LIMIT 1 FOR UPDATE SKIP LOCKED`,
-  )
+  })
   const row = rows[0]
   if (row === undefined) return undefined
   return {
