@@ -1,17 +1,8 @@
-import { createHash, createPrivateKey, type webcrypto, X509Certificate } from 'node:crypto'
-import { Integer, ObjectIdentifier, OctetString, UTCTime } from 'asn1js'
-import {
-  Attribute,
-  type Certificate,
-  ContentInfo,
-  CryptoEngine,
-  EncapsulatedContentInfo,
-  IssuerAndSerialNumber,
-  SignedAndUnsignedAttributes,
-  SignedData,
-  SignerInfo,
-} from 'pkijs'
+import { constants, createHash, createPrivateKey, type KeyObject, sign, X509Certificate } from 'node:crypto'
+import { promisify } from 'node:util'
+import type { Certificate } from 'pkijs'
 import { type PassCertificateInfo, parseCertificate, passCertificateInfo } from './certificate.ts'
+import { der, derOid, derSetOf, derTag, derUtcTime } from './der.ts'
 import { PkpassError } from './errors.ts'
 
 /** Signs manifests for one pass type. Implementations must be safe to call concurrently. */
@@ -32,14 +23,21 @@ export interface SignerInput {
   readonly teamIdentifier: string
 }
 
+const derNull = der(derTag.null)
 const oid = {
-  data: '1.2.840.113549.1.7.1',
-  signedData: '1.2.840.113549.1.7.2',
-  contentType: '1.2.840.113549.1.9.3',
-  messageDigest: '1.2.840.113549.1.9.4',
-  signingTime: '1.2.840.113549.1.9.5',
+  data: derOid('1.2.840.113549.1.7.1'),
+  signedData: derOid('1.2.840.113549.1.7.2'),
+  contentType: derOid('1.2.840.113549.1.9.3'),
+  messageDigest: derOid('1.2.840.113549.1.9.4'),
+  signingTime: derOid('1.2.840.113549.1.9.5'),
 }
-const engine = new CryptoEngine({ name: 'node', crypto: globalThis.crypto, subtle: globalThis.crypto.subtle })
+const version1 = der(derTag.integer, Buffer.from([1]))
+const sha256 = der(derTag.sequence, derOid('2.16.840.1.101.3.4.2.1'), derNull)
+const sha256WithRsa = der(derTag.sequence, derOid('1.2.840.113549.1.1.11'), derNull)
+const contentTypeAttribute = attribute(oid.contentType, oid.data)
+
+/** Runs in the thread pool: RSA is most of a signature's work and must not hold up the event loop. */
+const signOffThread = promisify<string, Uint8Array, Parameters<typeof sign>[2], Buffer>(sign)
 
 /** Checks certificate, chain and key against each other and makes a signer; throws PkpassError INVALID_CERTIFICATE. */
 export async function createSigner(input: SignerInput, now: Date): Promise<Signer> {
@@ -51,11 +49,15 @@ export async function createSigner(input: SignerInput, now: Date): Promise<Signe
   if (now > wwdr.notAfter.value) refuse('wwdrPem', 'has expired')
   const native = new X509Certificate(input.certPem)
   checkChain(native, new X509Certificate(input.wwdrPem))
-  const key = await importKey(input.keyPem, native)
+  const material = {
+    ...fixedParts(leaf, native, new X509Certificate(input.wwdrPem)),
+    key: readKey(input.keyPem, native),
+    info,
+  }
   return {
     ...info,
     fingerprint: native.fingerprint256.replaceAll(':', '').toLowerCase(),
-    sign: (manifest, signingTime) => signManifest({ leaf, wwdr, key, info }, manifest, signingTime),
+    sign: (manifest, signingTime) => signManifest(material, manifest, signingTime),
   }
 }
 
@@ -77,8 +79,8 @@ function checkChain(leaf: X509Certificate, wwdr: X509Certificate): void {
   if (!leaf.checkIssued(wwdr) || !leaf.verify(wwdr.publicKey)) refuse('wwdrPem', 'did not issue the certificate')
 }
 
-async function importKey(keyPem: string, leaf: X509Certificate): Promise<webcrypto.CryptoKey> {
-  let key: ReturnType<typeof createPrivateKey>
+function readKey(keyPem: string, leaf: X509Certificate): KeyObject {
+  let key: KeyObject
   try {
     key = createPrivateKey(keyPem)
   } catch (cause) {
@@ -86,53 +88,66 @@ async function importKey(keyPem: string, leaf: X509Certificate): Promise<webcryp
   }
   if (key.asymmetricKeyType !== 'rsa') refuse('keyPem', 'must be an RSA key')
   if (!leaf.checkPrivateKey(key)) refuse('keyPem', 'does not belong to the certificate')
-  const pkcs8 = key.export({ format: 'der', type: 'pkcs8' })
-  const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }
-  return await crypto.subtle.importKey('pkcs8', new Uint8Array(pkcs8), algorithm, false, ['sign'])
+  return key
 }
 
-interface Material {
-  readonly leaf: Certificate
-  readonly wwdr: Certificate
-  readonly key: webcrypto.CryptoKey
+/** The parts of a signature that are the same for every manifest, already encoded. */
+interface FixedParts {
+  /** From the version up to the certificates. */
+  readonly head: Buffer
+  /** IssuerAndSerialNumber of the leaf. */
+  readonly signerId: Buffer
+}
+
+interface Material extends FixedParts {
+  readonly key: KeyObject
   readonly info: PassCertificateInfo
 }
 
+function fixedParts(leaf: Certificate, native: X509Certificate, wwdr: X509Certificate): FixedParts {
+  const certificates = der(derTag.context0, derSetOf([native.raw, wwdr.raw]))
+  return {
+    head: Buffer.concat([version1, der(derTag.set, sha256), der(derTag.sequence, oid.data), certificates]),
+    signerId: der(
+      derTag.sequence,
+      new Uint8Array(leaf.issuer.toSchema().toBER()),
+      new Uint8Array(leaf.serialNumber.toBER()),
+    ),
+  }
+}
+
+/** A ContentInfo with one SignedData without content (RFC 5652), as Wallet demands it. */
 async function signManifest(material: Material, manifest: Uint8Array, signingTime: Date): Promise<Uint8Array> {
   // A signature outside the certificate's life never verifies: refuse before the phone does.
   if (signingTime < material.info.notBefore || signingTime > material.info.notAfter) {
     refuse('certificate.validity', 'does not cover the signing time')
   }
-  const signed = new SignedData({
-    version: 1,
-    encapContentInfo: new EncapsulatedContentInfo({ eContentType: oid.data }),
-    certificates: [material.leaf, material.wwdr],
-    signerInfos: [
-      new SignerInfo({
-        version: 1,
-        sid: new IssuerAndSerialNumber({
-          issuer: material.leaf.issuer,
-          serialNumber: new Integer({ valueHex: material.leaf.serialNumber.valueBlock.valueHexView.slice() }),
-        }),
-        signedAttrs: new SignedAndUnsignedAttributes({ type: 0, attributes: signedAttributes(manifest, signingTime) }),
-      }),
-    ],
-  })
-  await signed.sign(material.key, 0, 'SHA-256', undefined, engine)
-  const content = new ContentInfo({ contentType: oid.signedData, content: signed.toSchema(true) })
-  return new Uint8Array(content.toSchema().toBER())
+  const attributes = signedAttributes(manifest, signingTime)
+  // What is signed has the tag of a SET, what is stored the context's.
+  const key = { key: material.key, padding: constants.RSA_PKCS1_PADDING }
+  const signature = await signOffThread('sha256', der(derTag.set, attributes), key)
+  const signerInfo = der(
+    derTag.sequence,
+    version1,
+    material.signerId,
+    sha256,
+    der(derTag.context0, attributes),
+    sha256WithRsa,
+    der(derTag.octetString, signature),
+  )
+  const signedData = der(derTag.sequence, material.head, der(derTag.set, signerInfo))
+  return der(derTag.sequence, oid.signedData, der(derTag.context0, signedData))
 }
 
-// The signature covers a DER SET OF, which is sorted by encoded bytes.
-function signedAttributes(manifest: Uint8Array, signingTime: Date): Attribute[] {
+function signedAttributes(manifest: Uint8Array, signingTime: Date): Buffer {
   const digest = createHash('sha256').update(manifest).digest()
-  const attributes = [
-    new Attribute({ type: oid.contentType, values: [new ObjectIdentifier({ value: oid.data })] }),
-    new Attribute({ type: oid.signingTime, values: [new UTCTime({ valueDate: signingTime })] }),
-    new Attribute({ type: oid.messageDigest, values: [new OctetString({ valueHex: new Uint8Array(digest) })] }),
-  ]
-  return attributes
-    .map((attribute) => ({ attribute, der: Buffer.from(attribute.toSchema().toBER()) }))
-    .sort((left, right) => Buffer.compare(left.der, right.der))
-    .map((item) => item.attribute)
+  return derSetOf([
+    contentTypeAttribute,
+    attribute(oid.signingTime, derUtcTime(signingTime)),
+    attribute(oid.messageDigest, der(derTag.octetString, digest)),
+  ])
+}
+
+function attribute(type: Buffer, value: Buffer): Buffer {
+  return der(derTag.sequence, type, der(derTag.set, value))
 }

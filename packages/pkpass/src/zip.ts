@@ -1,4 +1,5 @@
-import { unzipSync, type Zippable, zipSync } from 'fflate'
+import { crc32, deflateRawSync } from 'node:zlib'
+import { unzipSync } from 'fflate'
 import { PkpassError } from './errors.ts'
 
 /** Most files that a bundle may hold. */
@@ -12,8 +13,15 @@ const endOfDirectorySignature = 0x06054b50
 const endOfDirectoryBytes = 22
 const directoryEntrySignature = 0x02014b50
 const directoryEntryBytes = 46
-/** Local time on purpose: fflate reads the date's local parts, and the zip format knows no zone. */
-const mtime = new Date(1980, 0, 1)
+const localHeaderSignature = 0x04034b50
+const localHeaderBytes = 30
+/** Version of the format that knows deflate. */
+const neededVersion = 20
+const methods = { store: 0, deflate: 8 } as const
+/** 1980-01-01, the format's first day: two bundles of the same content are the same bytes. */
+const firstDay = (1 << 5) | 1
+/** A window of 4 KiB holds most of a pass.json; the default of 32 KiB costs more to set up than the text to pack. */
+const deflateOptions = { level: 6, windowBits: 12, memLevel: 5 } as const
 
 /** Files packed once: their records and their part of the directory, ready to be joined with others. */
 export interface PackedFiles {
@@ -22,19 +30,49 @@ export interface PackedFiles {
   readonly count: number
 }
 
-/** Packs files; `store` keeps bytes as they are (PNG is compressed already). */
+/** Packs files under plain ASCII names; `store` keeps bytes as they are (PNG is compressed already). */
 export function packFiles(files: Readonly<Record<string, Uint8Array>>, store: boolean): PackedFiles {
-  const input: Zippable = {}
-  for (const [name, bytes] of Object.entries(files)) input[name] = [bytes, { level: store ? 0 : 6, mtime }]
-  const zip = zipSync(input)
-  const view = new DataView(zip.buffer, zip.byteOffset, zip.byteLength)
-  const end = zip.length - endOfDirectoryBytes
-  const directoryAt = view.getUint32(end + 16, true)
-  return {
-    records: zip.subarray(0, directoryAt),
-    directory: zip.subarray(directoryAt, end),
-    count: Object.keys(files).length,
+  const records: Uint8Array[] = []
+  const directory: Uint8Array[] = []
+  let at = 0
+  for (const [name, bytes] of Object.entries(files)) {
+    const content = store ? bytes : deflateRawSync(bytes, deflateOptions)
+    const fields = commonFields(name, bytes, content, store ? methods.store : methods.deflate)
+    const record = [localHeader(fields), Buffer.from(name), content]
+    directory.push(directoryEntry(fields, at), Buffer.from(name))
+    records.push(...record)
+    at += sum(record, (part) => part.length)
   }
+  return { records: Buffer.concat(records), directory: Buffer.concat(directory), count: Object.keys(files).length }
+}
+
+/** The 26 bytes that a file's own header and its entry in the directory share: from the version to the extra field. */
+function commonFields(name: string, bytes: Uint8Array, content: Uint8Array, method: number): Buffer {
+  const fields = Buffer.alloc(26)
+  fields.writeUInt16LE(neededVersion, 0)
+  fields.writeUInt16LE(method, 4)
+  fields.writeUInt16LE(firstDay, 8)
+  fields.writeUInt32LE(crc32(bytes), 10)
+  fields.writeUInt32LE(content.length, 14)
+  fields.writeUInt32LE(bytes.length, 18)
+  fields.writeUInt16LE(name.length, 22)
+  return fields
+}
+
+function localHeader(fields: Buffer): Buffer {
+  const header = Buffer.alloc(localHeaderBytes)
+  header.writeUInt32LE(localHeaderSignature, 0)
+  header.set(fields, 4)
+  return header
+}
+
+function directoryEntry(fields: Buffer, recordAt: number): Buffer {
+  const entry = Buffer.alloc(directoryEntryBytes)
+  entry.writeUInt32LE(directoryEntrySignature, 0)
+  entry.writeUInt16LE(neededVersion, 4)
+  entry.set(fields, 6)
+  entry.writeUInt32LE(recordAt, 42)
+  return entry
 }
 
 /** One zip out of parts that were packed apart: what never changes is packed once, per pass only the rest. */
