@@ -112,4 +112,4 @@ async function watch() {
   }
 }
 
-watch()
+void watch()

@@ -165,7 +165,9 @@ export class ServiceFixture {
   async #keepCapacity(): Promise<void> {
     const put = () => putCapacity(this.nats, 'r1', { passesPerSecond: 10_000_000 })
     await put()
-    const timer = setInterval(() => put().catch(() => undefined), capacityEveryMs)
+    const timer = setInterval(() => {
+      put().catch(() => undefined)
+    }, capacityEveryMs)
     this.#stack.defer(() => clearInterval(timer))
   }
 
