@@ -1,3 +1,4 @@
+import { EmbeddedError } from '@stampede/platform'
 import type { DemoOptions } from './options.ts'
 import { helpText, parseOptions, UsageError } from './options.ts'
 import { createKnowledge, createPageData } from './page/data.ts'
@@ -15,16 +16,28 @@ import { tellStory } from './story/tell.ts'
 
 const teller = createTeller(process.stdout)
 
-/** Resolves at the first Ctrl-C or SIGTERM; a second one ends the process at once. */
-function untilSignal(): Promise<void> {
+/** A terminal, npm and `timeout` may each pass on the same signal: a second one within this is no second wish. */
+const echoMs = 2_000
+
+/** Aborted at the first Ctrl-C, or when the terminal is gone; a second Ctrl-C ends the process at once. */
+function listenForStop(): AbortSignal {
+  const stop = new AbortController()
+  let askedAt = Number.POSITIVE_INFINITY
+  const onSignal = (): void => {
+    if (performance.now() - askedAt > echoMs) process.exit(130)
+    askedAt = Math.min(askedAt, performance.now())
+    stop.abort()
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
+  // Nobody reads any more, as with `npm start | head`.
+  process.stdout.on('error', () => stop.abort())
+  return stop.signal
+}
+
+function untilStop(): Promise<void> {
   return new Promise((resolve) => {
-    let asked = false
-    const onSignal = (): void => {
-      if (asked) process.exit(130)
-      asked = true
-      resolve()
-    }
-    process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+    if (stop.aborted) resolve()
+    else stop.addEventListener('abort', () => resolve(), { once: true })
   })
 }
 
@@ -34,12 +47,13 @@ async function runStory(options: DemoOptions, platform: RunningPlatform, prepare
   const context = createContext({ platform, options, brand, history, teller, clients })
   const knowledge = createKnowledge()
   await using page = await startPage({ port: platform.ports.page, data: createPageData(context, knowledge) })
+  teller.line(`a page follows the story: ${page.url}`)
   await tellStory(context, state, knowledge)
   teller.line(`the same with pictures: ${page.url}`)
   tellMemory(teller, platform)
   if (options.exit) return
   teller.line('stays up until Ctrl-C')
-  await stopped
+  await untilStop()
 }
 
 type Prepared = Awaited<ReturnType<typeof prepare>>
@@ -61,9 +75,9 @@ async function main(): Promise<number> {
   const prepared = options.demo ? await prepare(options) : undefined
   teller.line(`Stampede on ${options.dataDir}`)
   const { dataDir, googlePerSecond } = options
-  await using platform = await startPlatform({ dataDir, googlePerSecond, say: teller.line })
+  await using platform = await startPlatform({ dataDir, googlePerSecond, say: teller.line, signal: stop })
   const told = prepared === undefined ? idle(options, platform) : runStory(options, platform, prepared)
-  await Promise.race([told, stopped])
+  await Promise.race([told, untilStop()])
   teller.progressEnd()
   teller.line('stopping')
   return 0
@@ -71,19 +85,25 @@ async function main(): Promise<number> {
 
 async function idle(options: DemoOptions, platform: RunningPlatform): Promise<void> {
   teller.line(`the platform is up; its admin key is in ${platform.folders.root}/data/secrets.json`)
-  if (!options.exit) await stopped
+  if (!options.exit) await untilStop()
 }
 
-const stopped = untilSignal()
+const stop = listenForStop()
 
 /** Prints one clear line for what a person did, the stack for what we did. */
 function exitCodeOf(error: unknown): number {
+  if (error === stop.reason) return 0
   if (error instanceof ReceiptsFileError || error instanceof UsageError || error instanceof DirectoryInUseError) {
     console.error(`stampede: ${error.message}`)
     return 2
+  }
+  if (error instanceof EmbeddedError) {
+    console.error(`stampede: ${error.message}`)
+    return 1
   }
   console.error('stampede:', error)
   return 1
 }
 
-process.exitCode = await main().catch(exitCodeOf)
+// A story that was stopped half-way may still wait for parts that are gone.
+process.exit(await main().catch(exitCodeOf))

@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readOwner } from '@stampede/platform'
 
 /** Where a data directory keeps what. */
 export interface Folders {
@@ -40,29 +41,10 @@ export function takeFolders(folders: Folders): Disposable {
     mkdirSync(folder, { recursive: true })
   }
   const lock = join(folders.run, 'pid')
-  const owner = readPid(lock)
-  if (owner !== undefined && owner !== process.pid && isAlive(owner)) {
+  const owner = readOwner(lock, 'demo/src/main.ts')
+  if (owner !== undefined && owner !== process.pid) {
     throw new DirectoryInUseError(`${folders.root} is in use by process ${owner}; stop it or name another --data-dir`)
   }
   writeFileSync(lock, String(process.pid))
   return { [Symbol.dispose]: () => rmSync(lock, { force: true }) }
-}
-
-function readPid(file: string): number | undefined {
-  try {
-    const pid = Number(readFileSync(file, 'utf8'))
-    return Number.isInteger(pid) && pid > 0 ? pid : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    // After a reboot the number may belong to anybody: only a run of ours holds the directory.
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('demo/src/main.ts')
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
-  }
 }

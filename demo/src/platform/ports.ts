@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { freePort } from '@stampede/platform'
 
 const defaults = {
@@ -28,15 +29,20 @@ const defaults = {
 /** TCP ports on 127.0.0.1 of one run. */
 export type Ports = Readonly<Record<keyof typeof defaults, number>>
 
+/** How long the processes of a killed run may take to end by themselves. */
+const leftoverMs = 15_000
+const pollMs = 200
+
 /**
  * Chooses ports: those of the last run of this directory (installed passes name one), else the
  * defaults; a taken one is stepped around.
  */
-export async function choosePorts(runFolder: string): Promise<Ports> {
+export async function choosePorts(runFolder: string, say: (line: string) => void): Promise<Ports> {
   const file = join(runFolder, 'ports.json')
   const last = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Partial<Ports>) : {}
   const chosen: Partial<Record<keyof Ports, number>> = {}
   const taken = new Set<number>()
+  await untilLeftoversEnd(last)
   for (const name of Object.keys(defaults) as (keyof Ports)[]) {
     let port = await freePort(last[name] ?? defaults[name])
     while (taken.has(port)) port = await freePort()
@@ -44,6 +50,17 @@ export async function choosePorts(runFolder: string): Promise<Ports> {
     chosen[name] = port
   }
   const ports = chosen as Ports
+  if (last.passRenderWeb !== undefined && last.passRenderWeb !== ports.passRenderWeb) {
+    say(`port ${last.passRenderWeb} is taken: the cards on phones name it and get nothing new until it is free again`)
+  }
   writeFileSync(file, `${JSON.stringify(ports, null, 2)}\n`)
   return ports
+}
+
+/** Waits for the ports of the last run, but for those of the database servers, which are stopped when they are started again. */
+async function untilLeftoversEnd({ postgres: _, nats: __, ...services }: Partial<Ports>): Promise<void> {
+  const deadline = Date.now() + leftoverMs
+  for (const port of Object.values(services)) {
+    while (Date.now() < deadline && (await freePort(port)) !== port) await delay(pollMs)
+  }
 }

@@ -27,6 +27,8 @@ export interface StartOptions {
   readonly dataDir: string
   readonly googlePerSecond: number
   readonly say: (line: string) => void
+  /** Aborted: starting stops at the next step and throws the signal's reason. */
+  readonly signal: AbortSignal
 }
 
 const repository = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..')
@@ -34,12 +36,12 @@ const serviceScript = join(repository, 'scripts', 'service.ts')
 const sandboxScript = join(repository, 'loadtests', 'sandbox', 'src', 'main.ts')
 
 /** Starts databases, the sandbox and all services, each part as a process of its own or a shared one. */
-export async function startPlatform({ dataDir, googlePerSecond, say }: StartOptions): Promise<RunningPlatform> {
+export async function startPlatform({ dataDir, googlePerSecond, say, signal }: StartOptions): Promise<RunningPlatform> {
   await using stack = new AsyncDisposableStack()
   const folders = foldersOf(dataDir)
   stack.use(takeFolders(folders))
   const secrets = loadSecrets(dirname(folders.postgres))
-  const ports = await choosePorts(folders.run)
+  const ports = await choosePorts(folders.run, say)
   const servers = await startServers(folders, ports, stack, say)
   const authority = createAuthority(authorityDir(folders.sandbox))
   const stateFile = join(folders.run, 'servers.json')
@@ -51,7 +53,8 @@ export async function startPlatform({ dataDir, googlePerSecond, say }: StartOpti
     STAMPEDE_POSTGRES_URL: servers.postgresUrl,
     STAMPEDE_NATS_URL: servers.natsUrl,
   }
-  const supervisor = stack.use(new Supervisor(folders.run, say))
+  signal.throwIfAborted()
+  const supervisor = stack.use(new Supervisor(folders.run, say, signal))
   for (const wave of planProcesses(ports, env)) {
     say(`starting ${wave.map(({ name }) => name).join(', ')}`)
     await Promise.all(wave.map((spec) => supervisor.start(spec)))

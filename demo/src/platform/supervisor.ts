@@ -29,14 +29,17 @@ export class Supervisor implements AsyncDisposable {
   readonly #running = new Map<string, ChildProcess>()
   readonly #logFolder: string
   readonly #say: (line: string) => void
+  readonly #signal: AbortSignal
   #stopping = false
 
-  constructor(logFolder: string, say: (line: string) => void) {
+  /** `signal` ends the waiting for processes to be ready. */
+  constructor(logFolder: string, say: (line: string) => void, signal: AbortSignal) {
     this.#logFolder = logFolder
     this.#say = say
+    this.#signal = signal
   }
 
-  /** Starts a process and waits until it is ready. Throws when it is not within 90 s. */
+  /** Starts a process and waits until it is ready. Throws when it is not within 90 s, or the signal's reason. */
   async start(spec: ProcessSpec): Promise<void> {
     this.#spawn(spec, limits.restartDelayMs)
     await this.#untilReady(spec)
@@ -67,15 +70,20 @@ export class Supervisor implements AsyncDisposable {
     child.stderr?.pipe(log, { end: false })
     const startedAt = Date.now()
     this.#running.set(spec.name, child)
-    child.once('exit', (code, signal) => {
+    const onEnd = (how: string): void => {
       log.end()
       if (this.#stopping) return
       const lastedMs = Date.now() - startedAt
       const nextDelayMs = lastedMs > 10_000 ? limits.restartDelayMs : Math.min(delayMs * 2, limits.restartDelayMaxMs)
-      this.#say(`${spec.name} ended (${signal ?? `code ${code}`}): starting it again`)
+      this.#say(`${spec.name} ended (${how}): starting it again`)
       void delay(delayMs).then(() => {
         if (!this.#stopping) this.#spawn(spec, nextDelayMs)
       })
+    }
+    child.once('exit', (code, signal) => onEnd(signal ?? `code ${code}`))
+    child.on('error', (error) => {
+      // One that could not be started at all has no exit.
+      if (child.pid === undefined) onEnd(error.message)
     })
   }
 
@@ -83,6 +91,7 @@ export class Supervisor implements AsyncDisposable {
     const deadline = Date.now() + limits.readyMs
     for (const url of spec.readyUrls) {
       while (!(await answers(url))) {
+        this.#signal.throwIfAborted()
         if (Date.now() > deadline) {
           throw new Error(
             `${spec.name} is not ready after 90 s; its log is ${join(this.#logFolder, `${spec.name}.log`)}`,
@@ -110,7 +119,7 @@ async function answers(url: string): Promise<boolean> {
 }
 
 async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
   const exited = new Promise<void>((resolve) => {
     child.once('exit', () => resolve())
   })

@@ -75,12 +75,14 @@ export function passTypeOf(brand: string): string {
 
 async function makeKeys({ brand, clients }: StoryContext, state: StoryState): Promise<StoryState> {
   const make = async (role: string): Promise<string> => {
-    // A fresh idempotency key: the secret of an earlier one cannot be read again.
-    const idempotencyKey = `key/${brand}/${role}/${crypto.randomUUID()}`
-    const { secret } = await persist(`making the ${role} key`, () =>
-      clients.enrollment.createApiKey({ idempotencyKey, brand, role, label: `demo ${role}` }),
-    )
-    return secret
+    for (;;) {
+      // A fresh idempotency key each time: a secret is shown once, and its answer may have been lost on the way.
+      const idempotencyKey = `key/${brand}/${role}/${crypto.randomUUID()}`
+      const { secret } = await persist(`making the ${role} key`, () =>
+        clients.enrollment.createApiKey({ idempotencyKey, brand, role, label: `demo ${role}` }),
+      )
+      if (secret !== '') return secret
+    }
   }
   const tillKey = state.tillKey ?? (await make('till'))
   const marketerKey = state.marketerKey ?? (await make('marketer'))

@@ -1,14 +1,18 @@
 import { join } from 'node:path'
-import { StampedeError } from '@stampede/platform'
+import { setTimeout as delay } from 'node:timers/promises'
+import { hasBit } from '@stampede/platform'
 import type { Progress } from '@stampede/proto/campaigns/v1'
 import type { ApnsRow } from '@stampede/sandbox'
 import type { StoryContext } from './context.ts'
 import { journalEnd, readJournal } from './journal.ts'
 import { tokensOf } from './live.ts'
 import type { StoryPass } from './members.ts'
-import { persist } from './patience.ts'
+import { isAway, persist } from './patience.ts'
 import { count } from './say.ts'
 
+const watchAgainMs = 500
+/** How long campaigns may be away before the story gives up. */
+const awayMs = 120_000
 const text =
   'Black Friday, {name}: double points today. You have {points, plural, one {# point} other {# points}} to spend.'
 
@@ -32,9 +36,10 @@ export async function runCampaign(
   const apnsFile = join(platform.folders.sandbox, 'apns.ndjson')
   const from = journalEnd(apnsFile)
   const audience = await readAudience(context, passes)
+  const idempotencyKey = `campaign/${crypto.randomUUID()}`
   const { campaign } = await persist('creating the campaign', () =>
     clients.campaigns.createCampaign({
-      idempotencyKey: `campaign/${crypto.randomUUID()}`,
+      idempotencyKey,
       brand,
       name: 'Black Friday',
       segments: [...options.segments],
@@ -88,7 +93,7 @@ async function readAudience(context: StoryContext, passes: ReadonlyMap<string, S
     const serials: string[] = []
     for await (const { base, bitmap } of clients.analytics.getAudience({ brand, segments: [...options.segments] })) {
       for (let bit = 0; bit < bitmap.length * 8; bit += 1) {
-        if (((bitmap[bit >> 3] ?? 0) >> (bit & 7)) % 2 === 0) continue
+        if (!hasBit(bitmap, bit)) continue
         const serial = serialOf.get(Number(base) + bit)
         if (serial !== undefined) serials.push(serial)
       }
@@ -97,33 +102,42 @@ async function readAudience(context: StoryContext, passes: ReadonlyMap<string, S
   })
 }
 
-async function watch({ brand, clients, teller }: StoryContext, campaignId: string): Promise<Progress> {
-  let last: Progress | undefined
-  let before: { readonly atMs: number; readonly progress: Progress } | undefined
+async function watch(context: StoryContext, campaignId: string): Promise<Progress> {
+  let awaySince: number | undefined
   for (;;) {
     try {
-      for await (const { progress, at } of clients.campaigns.watchCampaign({ brand, campaignId })) {
-        if (progress === undefined) continue
-        last = progress
-        const atMs = at?.getTime() ?? Date.now()
-        const since = before ?? { atMs: atMs - 1, progress }
-        teller.progress(
-          'fetched',
-          Number(progress.fetched),
-          Number(progress.recipients || progress.audience),
-          rates(since, { atMs, progress }),
-        )
-        if (before === undefined || atMs - before.atMs >= 1000) before = { atMs, progress }
-      }
-      break
+      const last = await watchOnce(context, campaignId, () => {
+        awaySince = undefined
+      })
+      if (last !== undefined) return last
     } catch (error) {
       // A killed service ends the stream: watch on.
-      if (!(error instanceof StampedeError) || (!error.retryable && error.code !== 'CANCELLED')) throw error
+      awaySince ??= Date.now()
+      if (!isAway(error) || Date.now() - awaySince > awayMs) throw error
     }
+    await delay(watchAgainMs)
+  }
+}
+
+/** Progress at the campaign's end; undefined when the stream ended before it did. */
+async function watchOnce(
+  { brand, clients, teller }: StoryContext,
+  campaignId: string,
+  onSign: () => void,
+): Promise<Progress | undefined> {
+  let before: Sample | undefined
+  let last: { readonly status: string; readonly progress: Progress } | undefined
+  for await (const { status, progress, at } of clients.campaigns.watchCampaign({ brand, campaignId })) {
+    onSign()
+    if (progress === undefined) continue
+    last = { status, progress }
+    const now = { atMs: at?.getTime() ?? Date.now(), progress }
+    const total = Number(progress.recipients || progress.audience)
+    teller.progress('fetched', Number(progress.fetched), total, rates(before ?? now, now))
+    if (before === undefined || now.atMs - before.atMs >= 1000) before = now
   }
   teller.progressEnd()
-  if (last === undefined) throw new Error('the campaign showed no progress')
-  return last
+  return last?.status === 'done' || last?.status === 'aborted' ? last.progress : undefined
 }
 
 interface Sample {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { StoryContext } from './context.ts'
 import { chunksOf, inParallel, persist, waitUntil } from './patience.ts'
 import { count } from './say.ts'
@@ -21,6 +22,8 @@ export interface StoryPass {
 
 const importSize = 500
 const importWidth = 2
+const installPatienceMs = 60_000
+const tapAgainMs = 1_000
 
 /** Enrols everybody of the history; a member who is there already is answered as before. */
 export async function enrolMembers(context: StoryContext): Promise<ReadonlyMap<string, StoryMember>> {
@@ -87,10 +90,7 @@ export async function installPasses(context: StoryContext, passes: ReadonlyMap<s
   const startedAt = performance.now()
   let installed = 0
   for (const urls of chunksOf(waiting, 1_000)) {
-    const failures = await persist('installing', () =>
-      sandbox.install(urls, (progress) => teller.progress('installed', installed + progress.installed, waiting.length)),
-    )
-    if (failures.length > 0) throw new Error(`${failures.length} phones could not install; the first: ${failures[0]}`)
+    await installAll(sandbox, urls, (done) => teller.progress('installed', installed + done, waiting.length))
     installed += urls.length
   }
   teller.progressEnd()
@@ -99,4 +99,27 @@ export async function installPasses(context: StoryContext, passes: ReadonlyMap<s
   teller.line(
     `${count(installed)} phones installed their card over TLS, verified its signature and registered: ${rate} per second`,
   )
+}
+
+/** A phone whose download failed, for instance while pass-render was started again, is tapped again. */
+async function installAll(
+  sandbox: StoryContext['sandbox'],
+  urls: readonly string[],
+  onDone: (installed: number) => void,
+): Promise<void> {
+  const deadline = Date.now() + installPatienceMs
+  let waiting = urls
+  for (;;) {
+    const before = urls.length - waiting.length
+    const failures = await persist('installing', () =>
+      sandbox.install(waiting, ({ installed }) => onDone(before + installed)),
+    )
+    const [first] = failures
+    if (first === undefined) return
+    if (Date.now() > deadline) {
+      throw new Error(`${failures.length} phones could not install; the first: ${first.url}: ${first.reason}`)
+    }
+    waiting = failures.map(({ url }) => url)
+    await delay(tapAgainMs)
+  }
 }

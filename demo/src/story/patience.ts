@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { StampedeError } from '@stampede/platform'
 
 const pauseMs = 250
+const persistMs = 120_000
 
 /** Asks until `done`; throws when that takes longer than `timeoutMs`. */
 export async function waitUntil<T>(
@@ -19,9 +20,9 @@ export async function waitUntil<T>(
   }
 }
 
-/** Repeats a call that is safe to repeat while the other side is away; at most two minutes. */
+/** Repeats a call that is safe to repeat while the other side is away; at most two minutes. Throws an Error whose cause is the call's. */
 export async function persist<T>(what: string, call: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + 120_000
+  const deadline = Date.now() + persistMs
   for (;;) {
     try {
       return await call()
@@ -32,10 +33,10 @@ export async function persist<T>(what: string, call: () => Promise<T>): Promise<
   }
 }
 
-function isAway(error: unknown): boolean {
-  if (error instanceof StampedeError) return error.retryable || error.code === 'DEADLINE_EXCEEDED'
-  // What fetch throws when nobody listens.
-  return error instanceof TypeError
+/** Whether an error says that the other side is away and may come back. */
+export function isAway(error: unknown): boolean {
+  // CANCELLED is what a stream ends with when its server stops: the story itself cancels nothing.
+  return error instanceof StampedeError && (error.retryable || error.code === 'CANCELLED')
 }
 
 function messageOf(error: unknown): string {

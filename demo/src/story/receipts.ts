@@ -3,6 +3,7 @@ import type { DemoOptions } from '../options.ts'
 import { generateHistory } from '../receipts/generate.ts'
 import type { PurchaseHistory, Return, Sale } from '../receipts/model.ts'
 import type { StoryContext } from './context.ts'
+import { chunksOf } from './patience.ts'
 import { count } from './say.ts'
 import type { StoryState } from './state.ts'
 import type { Tills } from './tills.ts'
@@ -21,10 +22,20 @@ export interface Split {
 
 /**
  * The last sale of as many different customers as asked for is live; all else is the past. In a later
- * run on generated data, today's purchases are new; a real file has nothing more to give.
+ * run on generated data, today's purchases are new; a real file has nothing more to give. What was
+ * posted by an earlier run is left out.
  */
-export function splitHistory(history: PurchaseHistory, options: DemoOptions, state: StoryState): Split {
-  if (state.historyPosted) return { past: [], live: laterSales(options, state), after: [] }
+export function splitHistory(
+  history: PurchaseHistory,
+  options: DemoOptions,
+  state: StoryState,
+  isPosted: (entry: Sale | Return) => boolean,
+): Split {
+  const isOpen = (entry: Sale | Return): boolean => !isPosted(entry)
+  if (state.historyPosted) {
+    const past = inOrder([...history.sales, ...history.returns].filter(isOpen))
+    return { past, live: laterSales(options, state, Date.now()), after: [] }
+  }
   const live = new Set<Sale>()
   const customers = new Set<string>()
   for (const sale of history.sales.toReversed()) {
@@ -39,20 +50,32 @@ export function splitHistory(history: PurchaseHistory, options: DemoOptions, sta
     ...history.returns.filter((entry) => !isLive(entry)),
   ]
   return {
-    past: past.sort((a, b) => a.occurredAt.getTime() - b.occurredAt.getTime()),
-    live: [...live].reverse(),
-    after: history.returns.filter(isLive),
+    past: inOrder(past.filter(isOpen)),
+    live: [...live].reverse().filter(isOpen),
+    after: history.returns.filter((entry) => isLive(entry) && isOpen(entry)),
   }
 }
 
-function laterSales(options: DemoOptions, state: StoryState): readonly Sale[] {
+function inOrder(entries: readonly (Sale | Return)[]): readonly (Sale | Return)[] {
+  return entries.toSorted((a, b) => a.occurredAt.getTime() - b.occurredAt.getTime())
+}
+
+function laterSales(options: DemoOptions, state: StoryState, nowMs: number): readonly Sale[] {
   if (options.receipts !== undefined) return []
   const seed = options.seed + 7_919 * state.runs
-  const { sales } = generateHistory({ seed, members: options.members, endMs: Date.now() })
+  const { sales } = generateHistory({ seed, members: options.members, endMs: nowMs })
   const lastOf = new Map(sales.map((sale) => [sale.customer, sale]))
-  return [...lastOf.values()]
-    .slice(0, options.live)
-    .map((sale) => ({ ...sale, number: `run-${state.runs}-${sale.number}`, occurredAt: new Date() }))
+  return (
+    [...lastOf.values()]
+      .slice(0, options.live)
+      // The instant is in the number: a run that was interrupted here is not repeated, the next has sales of its own.
+      .map((sale) => ({ ...sale, number: `${nowMs}-${sale.number}`, occurredAt: new Date(nowMs) }))
+  )
+}
+
+/** Posts returns of sales that were rung up before the phones' eyes. */
+export async function postReturns(tills: Tills, returns: readonly Return[]): Promise<void> {
+  for (const batch of chunksOf(returns, batchSize)) await tills.postBatch(batch.map(tills.toItem))
 }
 
 /** Posts the past through gRPC in batches, each member's receipts in order. */

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
+import { unavailable } from '@stampede/platform'
 
 /** Progress of phones that install passes. */
 export interface InstallProgress {
@@ -31,10 +32,16 @@ export interface ShownPhone {
   readonly images?: Readonly<Record<string, string>>
 }
 
-/** The control side of the sandbox. Every call throws TypeError when the sandbox is away. */
+/** A pass that a phone could not install. */
+export interface InstallFailure {
+  readonly url: string
+  readonly reason: string
+}
+
+/** The control side of the sandbox. Every call throws UNAVAILABLE when the sandbox is away. */
 export interface SandboxControl {
   /** Phones install the passes at these URLs; those that are installed already are left alone. */
-  install(urls: readonly string[], onProgress: (progress: InstallProgress) => void): Promise<readonly string[]>
+  install(urls: readonly string[], onProgress: (progress: InstallProgress) => void): Promise<readonly InstallFailure[]>
   /** Phones follow Google save links; gives the number that worked. */
   saveToGoogle(urls: readonly string[]): Promise<number>
   stats(): Promise<SandboxStats>
@@ -43,42 +50,60 @@ export interface SandboxControl {
 
 const installDeadlineMs = 600_000
 const callDeadlineMs = 30_000
+const jsonHeaders = { 'content-type': 'application/json' }
 
 /** Talks to the sandbox's control port on this machine. */
 export function createSandboxControl(port: number): SandboxControl {
-  const base = `http://127.0.0.1:${port}`
-  const post = (path: string, body: unknown, timeoutMs: number): Promise<Response> =>
-    fetch(base + path, {
-      method: 'POST',
-      body: JSON.stringify(body),
-      headers: { 'content-type': 'application/json' },
-      signal: AbortSignal.timeout(timeoutMs),
-    })
+  const call = <T>(path: string, timeoutMs: number, read: (response: Response) => Promise<T>, body?: unknown) =>
+    reach(`http://127.0.0.1:${port}${path}`, timeoutMs, read, body)
   return {
-    install: async (urls, onProgress) => {
-      const response = await post('/install', { passes: urls.map((url) => ({ url })) }, installDeadlineMs)
-      if (response.body === null || !response.ok) throw new Error(`sandbox /install: ${await response.text()}`)
-      const input = Readable.fromWeb(response.body as ReadableStream)
-      for await (const line of createInterface({ input })) {
-        const row = JSON.parse(line) as InstallProgress | { done: true; failures: { url: string; reason: string }[] }
-        if ('done' in row) return row.failures.map(({ url, reason }) => `${url}: ${reason}`)
-        onProgress(row)
-      }
-      throw new TypeError('the sandbox went away during an installation')
-    },
-    saveToGoogle: async (urls) => {
-      const response = await post('/google/save', { urls }, callDeadlineMs)
-      const answer = (await response.json()) as { saved?: number }
-      return answer.saved ?? 0
-    },
-    stats: async () => {
-      const response = await fetch(`${base}/stats`, { signal: AbortSignal.timeout(callDeadlineMs) })
-      return (await response.json()) as SandboxStats
-    },
-    phone: async (serial) => {
-      const response = await fetch(`${base}/phones/${serial}`, { signal: AbortSignal.timeout(callDeadlineMs) })
-      if (response.status === 404) return undefined
-      return (await response.json()) as ShownPhone
-    },
+    install: (urls, onProgress) =>
+      call('/install', installDeadlineMs, (response) => readInstallation(response, onProgress), {
+        passes: urls.map((url) => ({ url })),
+      }),
+    saveToGoogle: (urls) =>
+      call('/google/save', callDeadlineMs, async (response) => ((await response.json()) as Saved).saved ?? 0, { urls }),
+    stats: () => call('/stats', callDeadlineMs, async (response) => (await response.json()) as SandboxStats),
+    phone: (serial) =>
+      call(`/phones/${serial}`, callDeadlineMs, async (response) =>
+        response.status === 404 ? undefined : ((await response.json()) as ShownPhone),
+      ),
   }
+}
+
+interface Saved {
+  readonly saved?: number
+}
+
+/** Asks and reads the answer; whatever is cut off on the way says that the sandbox is away. */
+async function reach<T>(
+  url: string,
+  timeoutMs: number,
+  read: (response: Response) => Promise<T>,
+  body: unknown,
+): Promise<T> {
+  const question = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body), headers: jsonHeaders }
+  let status = 0
+  try {
+    const response = await fetch(url, { ...question, signal: AbortSignal.timeout(timeoutMs) })
+    status = response.status
+    if (response.ok || status === 404) return await read(response)
+  } catch {
+    throw unavailable(`the sandbox is away: ${url}`)
+  }
+  throw new Error(`the sandbox answered ${status} to ${url}`)
+}
+
+async function readInstallation(
+  response: Response,
+  onProgress: (progress: InstallProgress) => void,
+): Promise<readonly InstallFailure[]> {
+  if (response.body === null) throw new Error('no body')
+  const input = Readable.fromWeb(response.body as ReadableStream)
+  for await (const line of createInterface({ input })) {
+    const row = JSON.parse(line) as InstallProgress | { done: true; failures: readonly InstallFailure[] }
+    if ('done' in row) return row.failures
+    onProgress(row)
+  }
+  throw new Error('the installation was cut off')
 }

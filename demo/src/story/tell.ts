@@ -4,8 +4,9 @@ import { runCampaign, tellCampaign } from './campaign.ts'
 import { openTill, type StoryContext } from './context.ts'
 import { ringUpLive, tellLatencies } from './live.ts'
 import { awaitPasses, enrolMembers, installPasses } from './members.ts'
+import { persist } from './patience.ts'
 import { tellPurchases } from './purchases.ts'
-import { postPast, splitHistory } from './receipts.ts'
+import { postPast, postReturns, splitHistory } from './receipts.ts'
 import { takeSnapshot, tellReports } from './reports.ts'
 import { count } from './say.ts'
 import { type StoryState, writeState } from './state.ts'
@@ -32,8 +33,8 @@ export async function tellStory(context: StoryContext, begun: StoryState, knowle
   knowledge.members = members
   knowledge.passes = passes
   await using till = openTill(platform, state.tillKey ?? '')
-  const tills = openTills(context, members, till)
-  const split = splitHistory(history, options, state)
+  const tills = await openTills(context, members, till)
+  const split = splitHistory(history, options, state, tills.isPosted)
   if (split.past.length > 0) await postPast(context, tills, split.past)
   await installPasses(context, passes)
 
@@ -42,7 +43,7 @@ export async function tellStory(context: StoryContext, begun: StoryState, knowle
   knowledge.live = figures
   if (figures.rung > 0) tellLatencies(context, figures)
   else teller.line('every receipt of the file was posted by an earlier run')
-  if (split.after.length > 0) await tills.postBatch(split.after.map(tills.toItem))
+  await postReturns(tills, split.after)
   state = { ...state, historyPosted: true, runs: state.runs + 1 }
   writeState(root, brand, state)
 
@@ -54,6 +55,6 @@ export async function tellStory(context: StoryContext, begun: StoryState, knowle
 
   teller.chapter('What ClickHouse says')
   await tellReports(context)
-  const { google } = await sandbox.stats()
+  const { google } = await persist('reading the sandbox', sandbox.stats)
   teller.line(`Google objects written within the issuer's quota: ${count(google.objects)}; the rest waits in the queue`)
 }

@@ -44,7 +44,7 @@ export interface ConsumerOptions {
   readonly expiresMs: number
   /** Deliveries after which a message that fails by its own fault goes to DEAD; default 5. */
   readonly maxDeliver?: number
-  /** A replica that is silent for so long loses its messages to another; default 30,000. */
+  /** A replica that is silent for so long loses its messages to another; default 10,000. */
   readonly ackWaitMs?: number
   readonly logger: Logger
   readonly metrics: Metrics
@@ -62,7 +62,7 @@ export interface Consumer extends AsyncDisposable {
 }
 
 const defaultMaxDeliver = 5
-const defaultAckWaitMs = 30_000
+const defaultAckWaitMs = 10_000
 const expiresMinMs = 1_000
 const expiresMaxMs = 30_000
 const ackPendingMin = 1_000

@@ -70,6 +70,8 @@ function optionsOf(url: string, name: string): NodeConnectionOptions {
     ...(user === '' ? {} : { user, pass }),
     timeout: connectTimeoutMs,
     maxReconnectAttempts: -1,
+    // A stack trace per publish is 5 to 8 % of a busy service's CPU.
+    noAsyncTraces: true,
     reconnectTimeWait: reconnectDelayMs,
     reconnectJitter: reconnectJitterMs,
     // A server that restarts can refuse credentials for a moment.
