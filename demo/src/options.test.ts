@@ -5,7 +5,7 @@ import { parseOptions, UsageError } from './options.ts'
 test('defaults tell the story with 2,000 members', () => {
   const options = parseOptions([])
   assert.ok(options !== 'help')
-  assert.deepEqual([options.members, options.demo, options.exit, options.live], [2000, true, false, 300])
+  assert.deepEqual([options.members, options.demo, options.exit, options.live], [2000, true, false, 200])
 })
 
 const wrong: readonly (readonly [readonly string[], RegExp])[] = [

@@ -45,7 +45,7 @@ export const helpText = `npm start [-- flags]   starts Stampede on this machine 
   --time-zone ZONE      zone of the dates and of the brand's day (default Europe/London)
   --currency CODE       money of the purchases, with two decimals (default GBP)
   --as-dated            keep old dates; by default the last receipt is moved to yesterday
-  --live N              receipts posted one by one while the phones watch, 0 to 5000 (default 300)
+  --live N              receipts posted one by one while the phones watch, 0 to 5000 (default 200)
   --segments A,B        who gets the campaign: buyers, all, or RFM segments such as
                         champions,loyal (default buyers)
   --google-per-second N calls that Google granted to the issuer (default 20, as it grants everyone)
@@ -69,7 +69,7 @@ const flags = {
   'no-demo': { type: 'boolean', default: false },
   exit: { type: 'boolean', default: false },
   'data-dir': { type: 'string', default: '.stampede' },
-  live: { type: 'string', default: '300' },
+  live: { type: 'string', default: '200' },
   segments: { type: 'string', default: 'buyers' },
   'google-per-second': { type: 'string', default: '20' },
   help: { type: 'boolean', default: false },

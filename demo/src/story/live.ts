@@ -8,7 +8,7 @@ import type { StoryPass } from './members.ts'
 import { count, percentile } from './say.ts'
 import type { Tills } from './tills.ts'
 
-const perSecond = 40
+const perSecond = 15
 const settleMs = 60_000
 const pollMs = 200
 

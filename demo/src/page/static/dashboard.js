@@ -79,7 +79,7 @@ function showLatencies({ latencies }) {
   const receipts = latencies[0]?.receipts ?? 0
   refresh('latency', latencies, receipts > 0 ? drawLatencies : awaits('comes with receipts before the phones’ eyes'))
   find('latency-note').textContent =
-    receipts === 0 ? '' : `milliseconds; ${count(receipts)} receipts, 40 a second, to sandbox phones`
+    receipts === 0 ? '' : `milliseconds; ${count(receipts)} receipts, 15 a second, to sandbox phones`
 }
 
 /** undefined while a service cannot answer: it is restarted and asked again. */
