@@ -22,6 +22,8 @@ export interface ProcessMemory {
 }
 
 const limits = { readyMs: 90_000, pollMs: 100, stopMs: 30_000, restartDelayMs: 200, restartDelayMaxMs: 5_000 } as const
+// Left alone, the engine lets its heap grow with the machine's memory before it tidies up.
+const nodeFlags = ['--max-old-space-size=640']
 const preload = new URL('./exit-with-parent.ts', import.meta.url).href
 
 /** Starts processes, starts them again when they end by themselves, and stops them in reverse order. */
@@ -60,7 +62,7 @@ export class Supervisor implements AsyncDisposable {
 
   #spawn(spec: ProcessSpec, delayMs: number): void {
     const log = createWriteStream(join(this.#logFolder, `${spec.name}.log`), { flags: 'a' })
-    const child = spawn(process.execPath, ['--import', preload, ...spec.args], {
+    const child = spawn(process.execPath, [...nodeFlags, '--import', preload, ...spec.args], {
       env: spec.env,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // A group of its own: Ctrl-C reaches only us, and we stop the parts in order.
