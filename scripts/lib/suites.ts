@@ -38,10 +38,10 @@ export function findSuites(unitOnly: boolean): readonly Suite[] {
   const byPart = Map.groupBy(chosen, (file) =>
     file
       .split(sep)
-      .slice(0, file.startsWith('demo') ? 1 : 2)
+      .slice(0, /^(demo|scripts)/.test(file) ? 1 : 2)
       .join('/'),
   )
-  return [...byPart].map(([name, files]) => ({ name: name.startsWith('scripts') ? 'scripts' : name, files }))
+  return [...byPart].map(([name, files]) => ({ name, files }))
 }
 
 function startsServers(file: string): boolean {
