@@ -1,9 +1,8 @@
-import { checkUuid, type Delivery, invalidArgument, type Sql } from '@stampede/platform'
+import { checkUuid, type Delivery, invalidArgument } from '@stampede/platform'
 import type { Context } from '../context.ts'
-import type { BrandView } from '../domain/card.ts'
-import { type AccountUpdate, lockCards, saveAccounts } from '../store/cards.ts'
-import { announceChanges, cardState } from './announce.ts'
+import { type AccountUpdate, saveAccounts } from '../store/cards.ts'
 import { eventsByBrand } from './by-brand.ts'
+import { type CardSource, projectCards } from './project-cards.ts'
 
 /** Projects balances and wakes the phones that would show another one. */
 export async function handleAccounts(context: Context, batch: readonly Delivery[]): Promise<void> {
@@ -14,32 +13,13 @@ export async function handleAccounts(context: Context, batch: readonly Delivery[
       const account = { available, nextExpiryAt, nextExpiryPoints, currency }
       return { memberId: checkUuid(memberId, 'member_id'), version: event.aggregateVersion, account }
     })
-    await context.database.transaction((tx) => projectAccounts(context, tx, brand, updates))
+    await context.database.transaction((tx) => projectCards(context, tx, brand, updates, accounts))
   }
   context.relay.wake()
 }
 
-async function projectAccounts(
-  context: Context,
-  tx: Sql,
-  brand: BrandView,
-  updates: readonly AccountUpdate[],
-): Promise<void> {
-  const cards = await lockCards(
-    tx,
-    brand.brand,
-    updates.map((item) => item.memberId),
-  )
-  const cardOf = new Map(cards.map((card) => [card.memberId, card]))
-  const newer = updates.filter((item) => item.version > (cardOf.get(item.memberId)?.accountVersion ?? 0n))
-  if (newer.length === 0) return
-  await saveAccounts(tx, brand.brand, newer)
-  const changes = newer.flatMap((item) => {
-    const card = cardOf.get(item.memberId)
-    if (card?.pass === undefined) return []
-    const before = cardState(card, card.pass)
-    const sourcesVersion = card.pass.memberVersion + item.version + card.relevanceVersion
-    return [{ pass: card.pass, before, after: { ...before, account: item.account }, sourcesVersion }]
-  })
-  await announceChanges(context, tx, brand, changes, context.clock.now())
+const accounts: CardSource<AccountUpdate> = {
+  versionOf: (card) => card.accountVersion,
+  save: saveAccounts,
+  apply: (before, { account }) => ({ ...before, account }),
 }
