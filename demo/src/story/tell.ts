@@ -56,5 +56,7 @@ export async function tellStory(context: StoryContext, begun: StoryState, knowle
   teller.chapter('What ClickHouse says')
   await tellReports(context)
   const { google } = await persist('reading the sandbox', sandbox.stats)
-  teller.line(`Google objects written within the issuer's quota: ${count(google.objects)}; the rest waits in the queue`)
+  teller.line(
+    `Google holds ${count(google.objects)} card objects; at its ${options.googlePerSecond} calls a second others may still follow`,
+  )
 }
