@@ -18,6 +18,7 @@ const commands = {
   check: ['scripts/check.ts'],
   verify: ['loadtests/verify/src/main.ts'],
   service: ['scripts/service.ts'],
+  bench: ['scripts/bench.ts'],
   generate: ['scripts/generate.mjs'],
 }
 
