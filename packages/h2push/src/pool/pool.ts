@@ -7,7 +7,7 @@ import type { RequestBlock } from '../request/block.ts'
 import type { RequestOutcome } from '../request/outcome.ts'
 import { type RequestOptions, SingleRequest } from '../request/single.ts'
 import { WriteBuffers } from '../session/write-buffers.ts'
-import { dialDelayMs, isAmple, type Load, wantedConnections } from './scale.ts'
+import { dialDelayMs, isAmple, isStarved, type Load, wantedConnections } from './scale.ts'
 import { WorkQueue } from './work-queue.ts'
 
 /** Most connections of one pool. */
@@ -171,7 +171,7 @@ export class Pool implements AsyncDisposable {
     this.#dialNotBeforeMs = 0
     for (const connection of this.#connections) {
       if (connection.state.kind === 'connecting') connection.destroy(undefined)
-      else this.#outdated.add(connection)
+      if (connection.state.kind === 'ready') this.#outdated.add(connection)
     }
     if (this.#outdated.size > 0 || this.queued > 0) this.#dial()
   }
@@ -271,6 +271,8 @@ export class Pool implements AsyncDisposable {
     if (connection.wasReady) this.#options.events?.closed?.(error, connection.unknown)
     else if (error !== undefined) this.#onDialFailed(error)
     if (connection.wasReady && error !== undefined) this.#replace(connection)
+    // Closed for being idle: it comes back when there is work.
+    else if (this.connections.ready === 0) this.#wanted = this.#connectionsMin
   }
 
   /** A connection takes nothing more: another one is dialled, at once after one that was of use, later after one that was not. */
@@ -317,10 +319,12 @@ export class Pool implements AsyncDisposable {
 
   #scale(nowMs: number): void {
     const load = this.#measure(nowMs)
-    this.#starvedLooks = load.queued > 0 && load.free === 0 && load.ready > 0 ? this.#starvedLooks + 1 : 0
+    this.#starvedLooks = isStarved(load) ? this.#starvedLooks + 1 : 0
     if (!isAmple(load)) this.#ampleSinceMs = nowMs
-    this.#wanted = wantedConnections({ ...load, starvedLooks: this.#starvedLooks })
-    if (this.#wanted >= load.ready) return
+    const wanted = wantedConnections({ ...load, starvedLooks: this.#starvedLooks })
+    const isFewer = wanted < this.#wanted
+    this.#wanted = wanted
+    if (!isFewer) return
     this.#ampleSinceMs = nowMs
     let idlest: Connection | undefined
     for (const connection of this.#connections)
@@ -345,6 +349,16 @@ export class Pool implements AsyncDisposable {
     const amplyMs = nowMs - this.#ampleSinceMs
     const { shrinkMs } = this.#timings
     const bounds = { connectionsMin: this.#connectionsMin, connectionsMax: this.#connectionsMax, shrinkMs }
-    return { ready, queued, free, live, streamLimit, starvedLooks: this.#starvedLooks, amplyMs, ...bounds }
+    return {
+      wanted: this.#wanted,
+      ready,
+      queued,
+      free,
+      live,
+      streamLimit,
+      starvedLooks: this.#starvedLooks,
+      amplyMs,
+      ...bounds,
+    }
   }
 }

@@ -1,5 +1,7 @@
 /** What a pool has measured since its last look. */
 export interface Load {
+  /** Connections that there should be so far. */
+  readonly wanted: number
   /** Connections that take requests. */
   readonly ready: number
   readonly connectionsMin: number
@@ -30,15 +32,21 @@ const SHRINK_SHARE = 0.5
  * have been enough for long.
  */
 export function wantedConnections(load: Load): number {
-  const { ready, connectionsMin, connectionsMax, starvedLooks, amplyMs, shrinkMs } = load
-  const least = Math.max(connectionsMin, load.queued > 0 ? 1 : 0)
-  if (load.queued > 0 && load.free === 0 && starvedLooks >= STARVED_LOOKS)
-    return Math.min(connectionsMax, Math.max(least, ready + Math.max(1, Math.floor(ready / 2))))
-  if (ready > Math.max(1, connectionsMin) && isAmple(load) && amplyMs >= shrinkMs) return ready - 1
-  return Math.min(connectionsMax, Math.max(least, ready))
+  const { wanted, ready, connectionsMin, connectionsMax } = load
+  const least = Math.max(connectionsMin, wanted, load.queued > 0 ? 1 : 0)
+  // Those that were wanted before come first.
+  if (load.starvedLooks >= STARVED_LOOKS && ready >= wanted)
+    return Math.min(connectionsMax, least + Math.max(1, Math.floor(least / 2)))
+  const isTooMany = isAmple(load) && load.amplyMs >= load.shrinkMs && wanted > Math.max(1, connectionsMin)
+  return isTooMany ? wanted - 1 : least
 }
 
-/** Whether one connection fewer would have been enough. */
+/** Whether requests wait though every stream is taken. */
+export function isStarved({ ready, queued, free }: Load): boolean {
+  return ready > 0 && queued > 0 && free === 0
+}
+
+/** Whether one connection fewer would be enough. */
 export function isAmple({ ready, live, streamLimit }: Load): boolean {
   return ready > 1 && live < (ready - 1) * streamLimit * SHRINK_SHARE
 }

@@ -3,6 +3,7 @@ import type { RequestBlock, UnsentCounter } from '../request/block.ts'
 import { OutcomeCode } from '../request/outcome.ts'
 import type { SingleRequest } from '../request/single.ts'
 import type { WorkSource } from '../session/host.ts'
+import { Fifo } from './fifo.ts'
 
 /** Blocks that wait at most. */
 const BLOCKS_MAX = 100_000
@@ -13,10 +14,8 @@ const SHARE_MIN = 64
 export class WorkQueue implements WorkSource {
   readonly #queuedMax: number
   readonly #counter: UnsentCounter = { unsent: 0 }
-  /** Before the head, undefined: what went out is not kept alive. */
-  #blocks: (RequestBlock | undefined)[] = []
-  #head = 0
-  #singles: SingleRequest[] = []
+  readonly #blocks = new Fifo<RequestBlock>()
+  readonly #singles = new Fifo<SingleRequest>()
   #waiters: (() => void)[] = []
   /** Connections that take requests now; the pool keeps it. */
   readyConnections = 0
@@ -40,7 +39,7 @@ export class WorkQueue implements WorkSource {
 
   /** Requests that may still be submitted. */
   get room(): number {
-    return this.#blocks.length - this.#head >= BLOCKS_MAX ? 0 : Math.max(0, this.#queuedMax - this.queued)
+    return this.#blocks.length >= BLOCKS_MAX ? 0 : Math.max(0, this.#queuedMax - this.queued)
   }
 
   get share(): number {
@@ -72,11 +71,13 @@ export class WorkQueue implements WorkSource {
   block(): RequestBlock | undefined {
     if (this.pausedUntilMs > 0 && Date.now() < this.pausedUntilMs) return undefined
     for (;;) {
-      const block = this.#blocks[this.#head]
+      const block = this.#blocks.peek()
       if (block === undefined) return undefined
       if (block.deadlineAtMs <= Date.now()) block.endUnsent(OutcomeCode.deadline, 'not sent in time')
       if (block.unsent > 0) return block
-      this.#dropHead(block)
+      block.queued = false
+      this.#blocks.shift()
+      this.#wakeWaiters()
     }
   }
 
@@ -92,9 +93,7 @@ export class WorkQueue implements WorkSource {
     if (!block.queued) {
       block.queued = true
       // What waited longest goes first.
-      if (this.#head > 0) this.#head -= 1
-      else this.#blocks.unshift(block)
-      this.#blocks[this.#head] = block
+      this.#blocks.unshift(block)
     }
     this.onReturned()
   }
@@ -106,32 +105,15 @@ export class WorkQueue implements WorkSource {
 
   /** Ends what waited too long, and lets submitters go on. */
   sweep(nowMs: number): void {
-    for (let at = this.#head; at < this.#blocks.length; at += 1) {
-      const block = this.#blocks[at]
-      if (block !== undefined && block.deadlineAtMs <= nowMs) block.endUnsent(OutcomeCode.deadline, 'not sent in time')
-    }
-    this.#singles = this.#singles.filter((single) => !single.settled)
+    for (const block of this.#blocks)
+      if (block.deadlineAtMs <= nowMs) block.endUnsent(OutcomeCode.deadline, 'not sent in time')
     this.#wakeWaiters()
   }
 
   /** Ends all that waits as not processed. */
   end(cause: string): void {
-    for (const block of this.#blocks.slice(this.#head)) block?.endUnsent(OutcomeCode.notProcessed, cause)
+    for (const block of this.#blocks) block.endUnsent(OutcomeCode.notProcessed, cause)
     for (const single of this.#singles) single.settle({ kind: 'not-processed', cause })
-    this.#blocks = []
-    this.#head = 0
-    this.#singles = []
-    this.#wakeWaiters()
-  }
-
-  #dropHead(block: RequestBlock): void {
-    block.queued = false
-    this.#blocks[this.#head] = undefined
-    this.#head += 1
-    if (this.#head > 1_024 && this.#head * 2 > this.#blocks.length) {
-      this.#blocks = this.#blocks.slice(this.#head)
-      this.#head = 0
-    }
     this.#wakeWaiters()
   }
 

@@ -57,6 +57,7 @@ export class RequestBlock {
   readonly #returned: number[] = []
   #returns: Uint8Array | undefined
   #cursor = 0
+  #cancelled = false
   #open: number
 
   /** Throws H2PushError `invalid` naming the field. */
@@ -113,6 +114,7 @@ export class RequestBlock {
 
   /** Ends what is not on the wire yet as cancelled; what is on the wire is awaited. Returns how many were ended. */
   cancel(): number {
+    this.#cancelled = true
     return this.endUnsent(OutcomeCode.cancelled, 'cancelled')
   }
 
@@ -139,6 +141,10 @@ export class RequestBlock {
 
   /** A request was certainly not processed: true when it waits again, false when it ended so. The session's. */
   giveBack(index: number, cause: string, nowMs: number): boolean {
+    if (this.#cancelled) {
+      this.end(index, OutcomeCode.cancelled, 'cancelled', nowMs)
+      return false
+    }
     this.#returns ??= new Uint8Array(this.size)
     const returns = (this.#returns[index] as number) + 1
     if (returns > RETURNS_MAX) {

@@ -1,5 +1,6 @@
 import { HpackDecoder } from '../hpack/decoder.ts'
 import { HpackEncoder } from '../hpack/encoder.ts'
+import { DEFAULT_TABLE_BYTES } from '../hpack/static-table.ts'
 import { DEFAULT_WINDOW_BYTES } from '../protocol/constants.ts'
 import { type LocalSettings, rstStream } from '../protocol/frames.ts'
 import { defaultPeerSettings, type PeerSettings } from '../protocol/peer-settings.ts'
@@ -49,7 +50,7 @@ export class SessionCore {
     this.host = host
     this.options = options
     this.table = new StreamTable(options.streamIdMax)
-    this.decoder = new HpackDecoder({ tableBytesMax: options.local.headerTableBytes })
+    this.decoder = new HpackDecoder({ tableBytesMax: DEFAULT_TABLE_BYTES })
     this.nowMs = host.now()
   }
 

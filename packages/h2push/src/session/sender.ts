@@ -50,7 +50,7 @@ export class Sender {
   /** Writes what may be written; `late`: also if it is little. */
   fill(late: boolean): void {
     const { source } = this.#core.host
-    this.#writeBodies()
+    this.writeBodies()
     while (this.free > 0) {
       const single = source.single()
       if (single === undefined) break
@@ -169,10 +169,11 @@ export class Sender {
     detail.unsentBody = body
     detail.requestEnded = false
     this.#waitingBodies.add(id)
-    this.#writeBodies()
+    this.writeBodies()
   }
 
-  #writeBodies(): void {
+  /** Writes what the windows allow of bodies that did not fit at once. */
+  writeBodies(): void {
     for (const id of this.#waitingBodies) {
       const detail = this.#core.table.details.get(id)
       if (detail === undefined || detail.requestEnded) this.#waitingBodies.delete(id)

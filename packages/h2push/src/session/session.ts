@@ -98,6 +98,7 @@ export class Session implements FrameHandler {
 
   /** Takes `length` bytes of the socket. */
   receive(bytes: Uint8Array, length: number): void {
+    if (this.#state === 'ended') return
     const { host, table } = this.#core
     this.#core.nowMs = host.now()
     try {
@@ -106,21 +107,21 @@ export class Session implements FrameHandler {
       if (!(error instanceof HpackError)) throw error
       throw protocolError(ErrorCode.compressionError, error.message)
     }
-    if (this.#state === 'ready') {
-      if (table.idsLeft <= 0) this.drain()
-      else host.scheduleFill()
-    } else if (this.#state === 'draining' && table.live === 0) host.onDrained()
+    if (this.#state === 'ready' && table.idsLeft <= 0) this.drain()
+    if (this.#state === 'draining' && table.live === 0) host.onDrained()
+    else host.scheduleFill()
   }
 
   /** Opens what may be opened; `late`: also if it is little. */
   fill(late: boolean): void {
     if (this.#state === 'ready') this.#sender.fill(late)
+    else if (this.#state === 'draining') this.#sender.writeBodies()
   }
 
   /** A write buffer is free again. */
   released(): void {
     this.#sender.released()
-    if (this.#state === 'ready') this.#core.host.scheduleFill()
+    if (this.#state !== 'ended') this.#core.host.scheduleFill()
   }
 
   /** Asks for a sign of life. */
@@ -141,17 +142,17 @@ export class Session implements FrameHandler {
     this.#cancels = 0
   }
 
-  /** The earliest of the open requests; Infinity when there is none. */
+  /** When the earliest request of a block was opened; Infinity when there is none. Single ones have timers of their own. */
   oldestAtMs(): number {
-    const { ids, openedAtMs } = this.#core.table
+    const { blocks, openedAtMs } = this.#core.table
     let oldest = Number.POSITIVE_INFINITY
-    for (let slot = 0; slot < ids.length; slot += 1)
-      if (ids[slot] !== 0) oldest = Math.min(oldest, openedAtMs[slot] as number)
+    for (let slot = 0; slot < blocks.length; slot += 1)
+      if (blocks[slot] !== undefined) oldest = Math.min(oldest, openedAtMs[slot] as number)
     return oldest
   }
 
   /**
-   * Ends what was opened at that instant or before, its deadline being over. Few streams are reset; the others stay
+   * Ends requests of blocks that were opened at that instant or before, their deadline being over. Few streams are reset; the others stay
    * open without anybody waiting, and count until the peer ends them. Returns how many are left like that.
    */
   expire(openedByMs: number): number {
@@ -279,6 +280,7 @@ export class Session implements FrameHandler {
     if ((flags & Flag.ack) !== 0) {
       if (end !== start) throw protocolError(ErrorCode.frameSizeError, 'SETTINGS with ACK and a payload')
       this.#settingsAcked = true
+      core.decoder.setTableBytesMax(core.options.local.headerTableBytes)
       return
     }
     const before = core.peer
@@ -346,9 +348,9 @@ export class Session implements FrameHandler {
     const { table } = core
     const id = table.ids[slot] as number
     const known = table.details.get(id)
-    if (known?.abandoned === true) return
-    table.blocks[slot]?.end(table.indexes[slot] as number, OutcomeCode.deadline, 'no answer in time', core.nowMs)
-    known?.single?.settle({ kind: 'ended', reason: 'deadline', sent: true })
+    const block = table.blocks[slot]
+    if (block === undefined) return
+    block.end(table.indexes[slot] as number, OutcomeCode.deadline, 'no answer in time', core.nowMs)
     if (this.#cancels < CANCELS_MAX) {
       this.#cancels += 1
       core.reset(slot, ErrorCode.cancel)

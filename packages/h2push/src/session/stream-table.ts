@@ -63,7 +63,7 @@ export class StreamTable {
   /** Slot of a live stream, or -1. */
   slotOf(id: number): number {
     const slot = (id >>> 1) & this.#mask
-    return this.ids[slot] === id ? slot : -1
+    return id !== 0 && this.ids[slot] === id ? slot : -1
   }
 
   /** Whether a stream id was never used; even ids belong to the peer, who opens none. */
