@@ -206,8 +206,8 @@ export class Pool implements AsyncDisposable {
   /** Dials one connection if one is missing and none is on its way. */
   #dialMissing(): void {
     const { connecting, ready } = this.connections
-    const wanted = Math.max(this.#wanted, this.queued > 0 ? 1 : 0)
-    if (connecting === 0 && ready - this.#outdated.size < wanted) this.#dial()
+    if (this.queued > 0 || this.#outdated.size > 0) this.#wanted = Math.max(1, this.#wanted)
+    if (connecting === 0 && ready - this.#outdated.size < this.#wanted) this.#dial()
   }
 
   #dial(): void {
