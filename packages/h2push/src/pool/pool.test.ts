@@ -209,7 +209,7 @@ describe('a pool', () => {
     await using peer = new Peer()
     const held: ServerHttp2Stream[] = []
     peer.answer = (stream) => held.push(stream)
-    const pool = await peer.open({ timings: { sweepMs: 10 } })
+    const pool = await peer.open({ connectionsMax: 1, timings: { sweepMs: 10 } })
     const full = blockOf(100)
     pool.submit(full)
     await until('the connection is full', () => held.length === 100)
