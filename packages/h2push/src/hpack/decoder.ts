@@ -21,6 +21,8 @@ const INDEXING_MAX = 0x3f
 const SIZE_UPDATE_MAX = 0x1f
 const PLAIN_MAX = 0x0f
 const STRING_MAX = 0x7f
+/** Up to here a loop copies faster than a call does. */
+const SHORT_COPY_BYTES = 64
 /** A Huffman code has five bits or more. */
 const HUFFMAN_GROWTH = 8 / 5
 
@@ -171,7 +173,7 @@ export class HpackDecoder {
     const roomBytes = nameBytes + Math.ceil((end - at) * HUFFMAN_GROWTH)
     if (table.at + roomBytes > table.bytes.length) table.makeRoom(roomBytes)
     const { bytes } = table
-    const nameStart = table.at
+    let nameStart = table.at
     let nameEnd = nameStart
     let watchId: number
     if (entry < 0) {
@@ -181,14 +183,16 @@ export class HpackDecoder {
     } else {
       const from = entries[entry] as number
       watchId = entries[entry + 3] as number
-      nameEnd += nameBytes
-      // Copied, as its entry may be evicted by this one.
-      for (let byte = 0; byte < nameBytes; byte += 1) bytes[nameStart + byte] = bytes[from + byte] as number
+      // Copied for a new entry, which may evict the one that has it.
+      if (isIndexing) copy(bytes, from, nameStart, nameBytes)
+      else nameStart = from
+      nameEnd = nameStart + nameBytes
     }
-    at = this.#string(block, at, end, nameEnd)
+    const valueStart = isIndexing || entry < 0 ? nameEnd : table.at
+    at = this.#string(block, at, end, valueStart)
     const valueEnd = this.#stringEnd
-    if (isIndexing) table.add(nameEnd, valueEnd, watchId)
-    visitor.onHeader(watchId, bytes, nameStart, nameEnd, bytes, nameEnd, valueEnd)
+    if (isIndexing) table.add(valueStart, valueEnd, watchId)
+    visitor.onHeader(watchId, bytes, nameStart, nameEnd, bytes, valueStart, valueEnd)
     return at
   }
 
@@ -226,6 +230,11 @@ export class HpackDecoder {
       if (this.#table.equals(this.#watched[id] as Uint8Array, start, end)) return id
     return 0
   }
+}
+
+function copy(bytes: Uint8Array, from: number, to: number, length: number): void {
+  if (length > SHORT_COPY_BYTES) bytes.copyWithin(to, from, from + length)
+  else for (let byte = 0; byte < length; byte += 1) bytes[to + byte] = bytes[from + byte] as number
 }
 
 function checkedTableBytes(bytes: number): number {

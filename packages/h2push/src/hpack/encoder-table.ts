@@ -11,7 +11,7 @@ interface Entry {
 interface Named {
   /** Serial number of the newest entry. */
   newest: number
-  /** Serial number of the newest entry by value. */
+  /** Serial number of the entry by value. */
   readonly values: Map<string, number>
 }
 
@@ -42,7 +42,7 @@ export class EncoderTable {
     return this.#index(this.#names.get(name)?.newest)
   }
 
-  /** Adds an entry that fits, evicting old ones. */
+  /** Adds an entry that fits and is not there yet, evicting old ones. */
   add(name: string, value: string): void {
     const bytes = entryBytes(name, value)
     this.#evictTo(this.#limitBytes - bytes)
@@ -76,8 +76,7 @@ export class EncoderTable {
       const { name, value, serial } = oldest
       this.#usedBytes -= entryBytes(name, value)
       const named = this.#names.get(name)
-      // A newer entry with the same value has taken its place.
-      if (named?.values.get(value) === serial) named.values.delete(value)
+      named?.values.delete(value)
       if (named?.newest === serial) this.#names.delete(name)
     }
   }
