@@ -170,6 +170,10 @@ export class Connection implements SessionHost {
 
   // What the session needs of its host.
 
+  get backlogBytes(): number {
+    return this.#socket.writableLength
+  }
+
   now(): number {
     return Date.now()
   }
@@ -249,6 +253,7 @@ export class Connection implements SessionHost {
     const socket = connect(options)
     socket.setNoDelay(true)
     socket.on('secureConnect', () => this.#onSecure())
+    socket.on('drain', () => this.scheduleFill())
     socket.on('error', (error) => this.#onError(error))
     socket.on('close', () => this.destroy(this.#secured ? closedByPeer() : new H2PushError('dial', 'closed at once')))
     return socket

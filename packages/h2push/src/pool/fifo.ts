@@ -43,6 +43,12 @@ export class Fifo<T> {
     return item
   }
 
+  /** Leaves only those that are wanted. */
+  retain(isWanted: (item: T) => boolean): void {
+    this.#items = [...this].filter(isWanted)
+    this.#head = 0
+  }
+
   /** All, first to last. */
   *[Symbol.iterator](): Generator<T> {
     for (let at = this.#head; at < this.#items.length; at += 1) {

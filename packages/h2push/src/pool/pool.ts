@@ -156,10 +156,10 @@ export class Pool implements AsyncDisposable {
   /** One request with a promise of its own, which never rejects. Throws H2PushError `invalid`, `queue_full`, `disposed`. */
   request(options: RequestOptions): Promise<RequestOutcome> {
     this.#expectOpen()
-    const single = new SingleRequest(options, this.#authority, this.#timings.requestMs)
-    if (!single.settled) this.#queue.addSingle(single)
+    const make = (): SingleRequest => new SingleRequest(options, this.#authority, this.#timings.requestMs)
+    const { outcome } = this.#queue.addSingle(make)
     this.#wake()
-    return single.outcome
+    return outcome
   }
 
   /**

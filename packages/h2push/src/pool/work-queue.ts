@@ -9,6 +9,8 @@ import { Fifo } from './fifo.ts'
 const BLOCKS_MAX = 100_000
 /** Fewer requests than this are not shared out: one write of one connection carries them. */
 const SHARE_MIN = 64
+/** Single requests that wait before those are looked for whose caller waits no more. */
+const PRUNE_MIN = 1_024
 
 /** The queue of a pool, first come first served; single requests go before blocks. */
 export class WorkQueue implements WorkSource {
@@ -16,6 +18,7 @@ export class WorkQueue implements WorkSource {
   readonly #counter: UnsentCounter = { unsent: 0 }
   readonly #blocks = new Fifo<RequestBlock>()
   readonly #singles = new Fifo<SingleRequest>()
+  #pruneAt = PRUNE_MIN
   #waiters: (() => void)[] = []
   /** Connections that take requests now; the pool keeps it. */
   readyConnections = 0
@@ -62,10 +65,13 @@ export class WorkQueue implements WorkSource {
     this.#blocks.push(block)
   }
 
-  /** Throws H2PushError `queue_full`. */
-  addSingle(single: SingleRequest): void {
+  /** Makes a single request and queues it. Throws H2PushError `queue_full`, before it is made. */
+  addSingle(make: () => SingleRequest): SingleRequest {
+    if (this.#singles.length >= this.#pruneAt || this.room < 1) this.#prune()
     if (this.room < 1) throw new H2PushError('queue_full', `${this.queued} requests wait already`)
-    this.#singles.push(single)
+    const single = make()
+    if (!single.settled) this.#singles.push(single)
+    return single
   }
 
   block(): RequestBlock | undefined {
@@ -105,6 +111,7 @@ export class WorkQueue implements WorkSource {
 
   /** Ends what waited too long, and lets submitters go on. */
   sweep(nowMs: number): void {
+    while (this.#singles.peek()?.settled === true) this.#singles.shift()
     for (const block of this.#blocks)
       if (block.deadlineAtMs <= nowMs) block.endUnsent(OutcomeCode.deadline, 'not sent in time')
     this.#wakeWaiters()
@@ -115,6 +122,12 @@ export class WorkQueue implements WorkSource {
     for (const block of this.#blocks) block.endUnsent(OutcomeCode.notProcessed, cause)
     for (const single of this.#singles) single.settle({ kind: 'not-processed', cause })
     this.#wakeWaiters()
+  }
+
+  /** Drops those that timed out or were cancelled: with no connection, nobody else takes them. */
+  #prune(): void {
+    this.#singles.retain(({ settled }) => !settled)
+    this.#pruneAt = Math.max(PRUNE_MIN, this.#singles.length * 2)
   }
 
   #hasRoom(): boolean {

@@ -1,9 +1,9 @@
 import { HpackDecoder } from '../hpack/decoder.ts'
 import { HpackEncoder } from '../hpack/encoder.ts'
 import { DEFAULT_TABLE_BYTES } from '../hpack/static-table.ts'
-import { DEFAULT_WINDOW_BYTES } from '../protocol/constants.ts'
+import { DEFAULT_WINDOW_BYTES, ErrorCode } from '../protocol/constants.ts'
 import { type LocalSettings, rstStream } from '../protocol/frames.ts'
-import { defaultPeerSettings, type PeerSettings } from '../protocol/peer-settings.ts'
+import { defaultPeerSettings, type PeerSettings, protocolError } from '../protocol/peer-settings.ts'
 import { OutcomeCode, type Response } from '../request/outcome.ts'
 import type { SessionHost } from './host.ts'
 import { StreamTable } from './stream-table.ts'
@@ -21,8 +21,10 @@ export interface SessionOptions {
   readonly streamIdMax?: number
 }
 
-/** Streams that we reset and whose late frames are ignored. */
-const RESET_IDS_MAX = 2_000
+/** Streams that we reset and whose late frames are ignored: twice those that a connection may have open. */
+const RESET_IDS_MAX = 20_000
+/** Frames that bring no request further, between two calls of `tick`: more is a flood. */
+const IDLE_FRAMES_MAX = 10_000
 
 /** What both halves of a session share. */
 export class SessionCore {
@@ -44,6 +46,8 @@ export class SessionCore {
   unknown = 0
   /** Last stream that the peer may have processed; undefined before a GOAWAY. */
   goawayLastId: number | undefined
+  /** Frames that brought no request further since the last answer or tick. */
+  idleFrames = 0
   readonly #resetIds = new Set<number>()
 
   constructor(host: SessionHost, options: SessionOptions) {
@@ -54,9 +58,17 @@ export class SessionCore {
     this.nowMs = host.now()
   }
 
-  /** Whether late frames of a stream are expected, because we reset it. */
-  wasReset(id: number): boolean {
-    return this.#resetIds.has(id)
+  /** A frame brought no request further; throws H2PushError `protocol` when there are too many. */
+  countIdleFrame(): void {
+    this.idleFrames += 1
+    if (this.idleFrames > IDLE_FRAMES_MAX) throw protocolError(ErrorCode.enhanceYourCalm, 'a flood of empty frames')
+  }
+
+  /** Takes a late frame of a stream that is not live; throws H2PushError `protocol` unless we reset it. */
+  takeStray(id: number, endStream: boolean, name: string): void {
+    if (this.table.isIdle(id)) throw protocolError(ErrorCode.protocolError, `${name} on idle stream ${id}`)
+    if (!this.#resetIds.has(id)) throw protocolError(ErrorCode.streamClosed, `${name} on closed stream ${id}`)
+    if (endStream) this.#resetIds.delete(id)
   }
 
   /** Resets a stream and frees its slot; the caller has settled its request. */

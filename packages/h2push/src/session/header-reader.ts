@@ -97,9 +97,12 @@ export class HeaderReader implements HeaderVisitor {
   }
 
   #copy(value: Uint8Array, start: number, end: number): void {
+    // That of an interim response is not the one that is wanted.
+    if (this.status < 200) return
     const bytes = Math.min(end - start, this.#targetBytes)
     const target = this.#target as Uint8Array
     for (let at = 0; at < bytes; at += 1) target[this.#targetAt + at] = value[start + at] as number
+    if (bytes < this.#targetBytes) target.fill(0, this.#targetAt + bytes, this.#targetAt + this.#targetBytes)
   }
 
   #checkName(name: Uint8Array, start: number, end: number): void {

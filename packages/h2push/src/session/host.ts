@@ -21,6 +21,8 @@ export interface WorkSource {
 /** What a session needs of its connection. */
 export interface SessionHost {
   readonly source: WorkSource
+  /** Bytes that wait before the socket. */
+  readonly backlogBytes: number
   /** Milliseconds of the wall clock. */
   now(): number
   /** Writes; a buffer is the connection's until it calls `Session.released`. */

@@ -26,7 +26,7 @@ export class Responses {
     const { table } = core
     const slot = table.slotOf(id)
     if (slot < 0) {
-      this.#onStrayHeaders(id, block, start, end)
+      this.#onStrayHeaders(id, endStream, block, start, end)
       return
     }
     const owner = table.blocks[slot]
@@ -56,8 +56,7 @@ export class Responses {
     this.#returnToConnection(frameBytes)
     const slot = core.table.slotOf(id)
     if (slot < 0) {
-      if (core.table.isIdle(id)) throw protocolError(ErrorCode.protocolError, `DATA on idle stream ${id}`)
-      if (!core.wasReset(id)) throw protocolError(ErrorCode.streamClosed, `DATA on closed stream ${id}`)
+      core.takeStray(id, endStream, 'DATA')
       return
     }
     const detail = core.table.details.get(id)
@@ -86,6 +85,7 @@ export class Responses {
     const slot = core.table.slotOf(id)
     if (slot < 0) {
       if (core.table.isIdle(id)) throw protocolError(ErrorCode.protocolError, `RST_STREAM on idle stream ${id}`)
+      core.countIdleFrame()
       return
     }
     if (code === ErrorCode.enhanceYourCalm) core.host.onCalm()
@@ -126,6 +126,7 @@ export class Responses {
     }
     // 1xx: the real one follows (RFC 9110 section 15.2).
     if (reader.status < 200) {
+      core.countIdleFrame()
       if (endStream || reader.status === 101) this.#refuse(slot, 'an interim response of a wrong kind')
       return
     }
@@ -137,12 +138,10 @@ export class Responses {
   }
 
   /** Headers of a stream that nobody waits for still change the table of the decoder. */
-  #onStrayHeaders(id: number, block: Uint8Array, start: number, end: number): void {
-    const { table, decoder } = this.#core
-    if (table.isIdle(id)) throw protocolError(ErrorCode.protocolError, `HEADERS on idle stream ${id}`)
+  #onStrayHeaders(id: number, endStream: boolean, block: Uint8Array, start: number, end: number): void {
+    this.#core.takeStray(id, endStream, 'HEADERS')
     this.#reader.startFull(true)
-    decoder.decode(block, start, end, this.#reader)
-    if (!this.#core.wasReset(id)) throw protocolError(ErrorCode.streamClosed, `HEADERS on closed stream ${id}`)
+    this.#core.decoder.decode(block, start, end, this.#reader)
   }
 
   #isRefused(slot: number, isTrailer: boolean): boolean {
@@ -189,10 +188,9 @@ export class Responses {
     return id
   }
 
+  /** Half of the window is given back as soon as it is used, and a frame is smaller than that: nobody can pass it. */
   #returnToConnection(bytes: number): void {
     this.#unreturnedBytes += bytes
-    if (this.#unreturnedBytes > CONNECTION_WINDOW_BYTES)
-      throw protocolError(ErrorCode.flowControlError, 'DATA beyond the window of the connection')
     if (this.#unreturnedBytes < CONNECTION_WINDOW_BYTES / 2) return
     this.#core.host.write(windowUpdate(0, this.#unreturnedBytes))
     this.#unreturnedBytes = 0
@@ -201,8 +199,6 @@ export class Responses {
   #countStreamWindow(id: number, detail: StreamDetail, endStream: boolean, bytes: number): void {
     const { streamWindowBytes } = this.#core.options.local
     detail.unreturnedBytes += bytes
-    if (detail.unreturnedBytes > streamWindowBytes)
-      throw protocolError(ErrorCode.flowControlError, `DATA beyond the window of stream ${id}`)
     if (endStream || detail.unreturnedBytes < streamWindowBytes / 2) return
     this.#core.host.write(windowUpdate(id, detail.unreturnedBytes))
     detail.unreturnedBytes = 0

@@ -12,6 +12,8 @@ import { WRITE_BUFFER_BYTES, type WriteBuffers } from './write-buffers.ts'
 
 /** Write buffers that one connection may have on their way: more would only pile up before the socket. */
 const BUFFERS_ON_WAY_MAX = 4
+/** Bytes that may wait before the socket when more of a body is written: the rest waits in its request. */
+const BACKLOG_BYTES_MAX = 1_048_576
 /** A refill waits until so many streams are free, unless the limit or the queue is small: few large writes win. */
 const REFILL_STREAMS = 256
 
@@ -186,7 +188,8 @@ export class Sender {
     while (detail.unsentBody.length > 0) {
       const window = Math.min(core.sendWindowBytes, detail.sendWindowBytes)
       const bytes = Math.min(window, core.peer.frameBytesMax, WRITE_BUFFER_BYTES, detail.unsentBody.length)
-      if (bytes <= 0) return
+      // A WINDOW_UPDATE or the socket brings us here again.
+      if (bytes <= 0 || core.host.backlogBytes > BACKLOG_BYTES_MAX) return
       const part = detail.unsentBody.subarray(0, bytes)
       detail.unsentBody = detail.unsentBody.subarray(bytes)
       const isLast = detail.unsentBody.length === 0

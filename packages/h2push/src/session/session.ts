@@ -16,8 +16,6 @@ import type { WriteBuffers } from './write-buffers.ts'
 const HEADER_BLOCK_BYTES_MAX = 65_536
 /** CONTINUATIONs of one block. */
 const CONTINUATIONS_MAX = 64
-/** Frames that bring no request further, between two calls of `tick`: more is a flood. */
-const IDLE_FRAMES_MAX = 10_000
 /** Streams that we cancel between two calls of `tick`: more would look like an attack. */
 const CANCELS_MAX = 5
 
@@ -42,9 +40,9 @@ export class Session implements FrameHandler {
   readonly #sender: Sender
   readonly #responses: Responses
   #state: SessionState = 'idle'
+  #started = false
   #settingsAcked = false
   #open: OpenBlock | undefined
-  #idleFrames = 0
   #cancels = 0
   #sawFrame = false
 
@@ -92,6 +90,7 @@ export class Session implements FrameHandler {
   /** Sends the preface. */
   start(): void {
     const { host, options } = this.#core
+    this.#started = true
     host.write(preface(options.local))
     host.write(windowUpdate(0, CONNECTION_WINDOW_BYTES - 65_535))
   }
@@ -115,7 +114,10 @@ export class Session implements FrameHandler {
   /** Opens what may be opened; `late`: also if it is little. */
   fill(late: boolean): void {
     if (this.#state === 'ready') this.#sender.fill(late)
-    else if (this.#state === 'draining') this.#sender.writeBodies()
+    if (this.#state !== 'draining') return
+    this.#sender.writeBodies()
+    // The last request may have been cancelled by its caller.
+    if (this.#core.table.live === 0) this.#core.host.onDrained()
   }
 
   /** A write buffer is free again. */
@@ -138,7 +140,7 @@ export class Session implements FrameHandler {
 
   /** Once a second: flood counters start anew. */
   tick(): void {
-    this.#idleFrames = 0
+    this.#core.idleFrames = 0
     this.#cancels = 0
   }
 
@@ -167,11 +169,10 @@ export class Session implements FrameHandler {
   /** Ends at once: tells the peer why, and every request its outcome. Safe to call twice. */
   abort(h2Code: number, cause: string): void {
     if (this.#state === 'ended') return
-    const wasIdle = this.#state === 'idle'
     this.#state = 'ended'
     const core = this.#core
     core.nowMs = core.host.now()
-    if (!wasIdle) core.host.write(goaway(h2Code))
+    if (this.#started) core.host.write(goaway(h2Code))
     for (const slot of core.table.slotsAbove(0)) {
       core.endUnknown(slot, cause)
       core.table.close(slot)
@@ -214,7 +215,7 @@ export class Session implements FrameHandler {
   }
 
   #onControl(type: number, flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
-    this.#countIdleFrame()
+    this.#core.countIdleFrame()
     switch (type) {
       case FrameType.settings:
         this.#onSettings(flags, streamId, bytes, start, end)
@@ -238,7 +239,7 @@ export class Session implements FrameHandler {
     if (this.#open !== undefined) throw protocolError(ErrorCode.protocolError, 'a header block is interrupted')
     const endStream = (flags & Flag.endStream) !== 0
     if ((flags & Flag.endHeaders) !== 0) {
-      if (endStream) this.#idleFrames = 0
+      if (endStream) this.#core.idleFrames = 0
       this.#responses.onHeaders(id, endStream, bytes, start, end)
       return
     }
@@ -270,7 +271,8 @@ export class Session implements FrameHandler {
     if (id === 0) throw protocolError(ErrorCode.protocolError, 'DATA on stream 0')
     const { start, end } = withoutPadding(flags, bytes, from, to)
     const endStream = (flags & Flag.endStream) !== 0
-    if (start === end && !endStream) this.#countIdleFrame()
+    if (endStream) this.#core.idleFrames = 0
+    else if (start === end) this.#core.countIdleFrame()
     this.#responses.onData(id, endStream, bytes, start, end, to - from)
   }
 
@@ -361,11 +363,6 @@ export class Session implements FrameHandler {
     detail.bodyParts = []
     table.details.set(id, detail)
     table.blocks[slot] = undefined
-  }
-
-  #countIdleFrame(): void {
-    this.#idleFrames += 1
-    if (this.#idleFrames > IDLE_FRAMES_MAX) throw protocolError(ErrorCode.enhanceYourCalm, 'a flood of empty frames')
   }
 }
 
