@@ -19,6 +19,8 @@ const commands = {
   verify: ['loadtests/verify/src/main.ts'],
   service: ['scripts/service.ts'],
   bench: ['scripts/bench.ts'],
+  drill: ['scripts/drill.ts'],
+  'dead-letters': ['scripts/dead-letters.ts'],
   generate: ['scripts/generate.mjs'],
 }
 

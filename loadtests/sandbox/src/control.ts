@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { ApnsServer } from './apns/server.ts'
+import type { SeriesDirectory } from './apns/token-series.ts'
 import type { Faults, FaultsPatch } from './faults.ts'
 import type { GoogleServer } from './google/server.ts'
 import type { Journal } from './journal.ts'
@@ -15,6 +16,7 @@ export interface ControlOptions {
   readonly apns: ApnsServer
   readonly google: GoogleServer
   readonly fleet: Fleet
+  readonly series: SeriesDirectory
   readonly journals: Readonly<Record<'apns' | 'phones' | 'google', Journal>>
   readonly faults: () => Faults
   /** Throws RangeError. */
@@ -127,7 +129,7 @@ class Control implements ControlServer {
       throw new ControlError(403, 'host: only 127.0.0.1 and localhost')
     }
     const url = new URL(request.url ?? '/', `http://127.0.0.1:${port}`)
-    const { fleet, google, setFaults, faults } = this.#options
+    const { fleet, google, series, setFaults, faults } = this.#options
     switch (`${request.method} ${url.pathname}`) {
       case 'GET /healthz':
         return send(response, 200, { ok: true })
@@ -142,6 +144,8 @@ class Control implements ControlServer {
         return send(response, 200, faults())
       case 'POST /install':
         return this.#install(installRequests((await readJson(request))['passes']), response)
+      case 'POST /tokens':
+        return send(response, 200, addTokens(series, await readJson(request)))
       case 'POST /google/save':
         return send(response, 200, await saveAll(google, textList((await readJson(request))['urls'], 'urls')))
       case 'POST /remove': {
@@ -218,6 +222,12 @@ function backOf(passJson: unknown): readonly unknown[] {
     if (isObject(style) && Array.isArray(style['backFields'])) return style['backFields']
   }
   return []
+}
+
+function addTokens(series: SeriesDirectory, { seed, topic, count }: Readonly<Record<string, unknown>>): object {
+  if (typeof seed !== 'string' || typeof topic !== 'string') throw new ControlError(400, 'seed, topic: must be texts')
+  series.add(seed, topic, Number(count))
+  return { added: count }
 }
 
 async function saveAll(google: GoogleServer, urls: readonly string[]): Promise<object> {

@@ -21,12 +21,20 @@ export interface ApnsFaults {
 
 /** How the Google stand-in behaves. */
 export interface GoogleFaults {
-  /** Requests per second of one issuer, default 20. */
+  /** Requests of one issuer within any second, default 20. */
   readonly googleRps: number
   /** Share of calls answered with 503, 0..1, default 0. */
   readonly failShare: number
-  /** Answers wait this long, ms, default 0. */
+  /** Calls that are let through take effect, and are answered, after this, ms, default 0. */
   readonly delayMs: number
+  /** Share of messages that are taken while the connection breaks off instead of an answer, 0..1, default 0. */
+  readonly loseAnswerShare: number
+  /** Share of notifications that are refused as too many whatever their number, 0..1, default 0. */
+  readonly quotaShare: number
+  /** Issuer for which the shares and the delay above are; empty (default): all. */
+  readonly onlyIssuer: string
+  /** How far Google's clock, which counts notifications within 24 hours, is ahead, ms, default 0. */
+  readonly clockAheadMs: number
 }
 
 /** How phones behave. */
@@ -58,7 +66,15 @@ export const defaultFaults: Faults = {
     delayMs: 0,
     errorLimit: 500,
   },
-  google: { googleRps: 20, failShare: 0, delayMs: 0 },
+  google: {
+    googleRps: 20,
+    failShare: 0,
+    delayMs: 0,
+    loseAnswerShare: 0,
+    quotaShare: 0,
+    onlyIssuer: '',
+    clockAheadMs: 0,
+  },
   phones: { concurrency: 48, retryBaseMs: 500 },
 }
 
@@ -68,6 +84,9 @@ const ranges: Readonly<Record<string, readonly [min: number, max: number]>> = {
   tokenIntervalMs: [0, 3_600_000],
   failShare: [0, 1],
   delayMs: [0, 60_000],
+  loseAnswerShare: [0, 1],
+  quotaShare: [0, 1],
+  clockAheadMs: [0, 30 * 86_400_000],
   errorLimit: [1, 1_000_000],
   googleRps: [1, 100_000],
   concurrency: [1, 1000],
@@ -80,11 +99,15 @@ function checkValue(path: string, name: string, value: unknown): void {
       throw new RangeError(`${path}: unknown reason`)
     return
   }
+  if (name === 'onlyIssuer') {
+    if (typeof value !== 'string' || !/^[0-9]{0,19}$/.test(value)) throw new RangeError(`${path}: must be digits`)
+    return
+  }
   const range = ranges[name]
   if (!range || typeof value !== 'number' || !(value >= range[0] && value <= range[1])) {
     throw new RangeError(`${path}: must be a number${range ? ` from ${range[0]} to ${range[1]}` : ''}`)
   }
-  if (name !== 'failShare' && !Number.isInteger(value)) throw new RangeError(`${path}: must be whole`)
+  if (!name.endsWith('Share') && !Number.isInteger(value)) throw new RangeError(`${path}: must be whole`)
 }
 
 /** The faults with a patch applied. Throws RangeError naming the field; nothing is changed then. */

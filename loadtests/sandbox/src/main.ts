@@ -34,5 +34,9 @@ async function stop(): Promise<void> {
   if (stopping) return
   stopping = true
   await sandbox[Symbol.asyncDispose]()
+  // The channel to a parent would keep the process.
+  if (process.connected) process.disconnect()
 }
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop())
+// A parent that is gone, however it ended, leaves no sandbox behind.
+if (process.connected) process.once('disconnect', () => void stop())

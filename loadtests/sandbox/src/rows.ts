@@ -122,8 +122,10 @@ export type PhoneRow = InstallRow | PushRow | ListRow | FetchRow | ShowRow | Fai
 
 /** One call to the Google stand-in: `google.ndjson`. */
 export interface GoogleRow {
-  /** Unix ms with fraction. */
+  /** Unix ms with fraction, by Google's clock: when the call arrived. */
   readonly at: number
+  /** Issuer of the account that called the API; absent for tokens, save links and unknown accounts. */
+  readonly issuer?: string
   readonly method: string
   /** Path without the query; a save link's token is cut off. */
   readonly path: string

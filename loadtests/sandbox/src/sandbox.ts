@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ApnsServer, startApns } from './apns/server.ts'
+import { SeriesDirectory } from './apns/token-series.ts'
 import { type Authority, createAuthority } from './authority.ts'
 import { type ControlServer, startControl } from './control.ts'
 import { defaultFaults, type Faults, type FaultsPatch, patchFaults } from './faults.ts'
@@ -110,6 +111,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const fleet = stack.use(
     new Fleet({ journal: journals.phones, keeper, rootPem, webRootPem, faults: () => faults.phones }),
   )
+  const series = new SeriesDirectory(fleet)
   const answered = await restorePhones(fleet, path('phones'))
   const apns = stack.use(
     await startApns({
@@ -117,7 +119,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       hosts,
       port: options.apnsPort ?? 0,
       journal: journals.apns,
-      directory: fleet,
+      directory: series,
       faults: () => faults.apns,
     }),
   )
@@ -146,6 +148,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       apns,
       google,
       fleet,
+      series,
       journals,
       setFaults,
       faults: () => faults,

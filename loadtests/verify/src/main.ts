@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { createLogger, freePort, startEmbeddedPostgres } from '@stampede/platform'
+import { createLogger, freePort, runningServers, startEmbeddedPostgres } from '@stampede/platform'
 import { describeFinding } from './findings.ts'
-import { runningServer } from './running-server.ts'
 import { verify } from './verify.ts'
 
 const exitWrong = 1
@@ -11,7 +10,7 @@ const exitUsage = 2
 
 /** The server of the data directory: one that runs, else the embedded one for as long as we need it; undefined without data. */
 async function openServer(dataDir: string, stack: AsyncDisposableStack): Promise<string | undefined> {
-  const url = process.env['STAMPEDE_POSTGRES_URL'] ?? runningServer(dataDir)
+  const url = process.env['STAMPEDE_POSTGRES_URL'] ?? runningServers(dataDir)?.postgresUrl
   if (url !== undefined) return url
   const folder = join(dataDir, 'data', 'postgres')
   // The embedded server would make an empty database, and an empty one breaks no rule.

@@ -77,11 +77,11 @@ function randomBytes(random: Random): Buffer {
 function broken(random: Random, legal: readonly Buffer[]): Buffer {
   const frames = [...legal]
   for (let times = 1 + random.below(3); times > 0; times -= 1) {
-    const at = random.below(frames.length)
+    const at = random.below(frames.length + 1)
     const kind = random.below(7)
     const one = frames[at] ?? Buffer.alloc(0)
     if (kind === 0) frames.splice(at, 1)
-    else if (kind === 1) frames.splice(at, 0, random.of(legal))
+    else if (kind === 1) frames.splice(at, 0, legal[random.below(legal.length)] ?? one)
     else if (kind === 2) frames[at] = Buffer.from(mutated(random, one))
     else if (kind === 3) frames.splice(at, 0, randomFrame(random))
     else if (kind === 4) frames.splice(at, 0, ...new Array<Buffer>(1 + random.below(40)).fill(one))
@@ -115,15 +115,14 @@ function runInput(number: number, corpus: readonly (readonly Buffer[])[]): void 
   const random = new Random(seed + number)
   const started = start(random)
   const { rig, block, singles } = started
-  const legal = random.of(corpus)
-  if (random.once(5)) rig.feed(Buffer.concat([legal[0] as Buffer, garbage(random)]))
-  else {
-    const input = broken(random, legal)
-    const cut = random.below(input.length + 1)
-    rig.feed(input.subarray(0, cut))
-    if (rig.session.state !== 'ended' && random.once(6)) meddle(random, started)
-    rig.feed(input.subarray(cut))
-  }
+  const [greeting = Buffer.alloc(0), ...legal] = random.of(corpus)
+  // Mostly the greeting is whole, so that requests are on the wire when the rest comes.
+  if (!random.once(10)) rig.feed(greeting)
+  const input = random.once(4) ? garbage(random) : broken(random, legal)
+  const cut = random.below(input.length + 1)
+  rig.feed(input.subarray(0, cut))
+  if (rig.session.state !== 'ended' && random.once(6)) meddle(random, started)
+  rig.feed(input.subarray(cut))
   if (rig.error !== undefined) {
     assert.equal(rig.error.code, 'protocol')
     assert.ok(errorCodes.has(rig.error.h2Code))

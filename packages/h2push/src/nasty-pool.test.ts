@@ -7,7 +7,7 @@ import { OutcomeCode } from './request/outcome.ts'
 import { Ledger } from './testing/ledger.ts'
 import { type Ending, nastyTemper, type Temper } from './testing/nasty-peer.ts'
 import { NastyServer, type NastyServerOptions } from './testing/nasty-server.ts'
-import { pushBlock, pushPath, pushTemplate, singleRequest } from './testing/pushes.ts'
+import { pushBlock, pushBlockOf, pushPath, pushTemplate, singleRequest } from './testing/pushes.ts'
 
 const full = process.env['STAMPEDE_FULL'] === '1'
 const firstSeed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
@@ -79,6 +79,35 @@ describe('a nasty server behind TLS', { concurrency: false }, () => {
     const temper = { requestsMax: 1_777, endings, refusedOnceIn: 0, resetOnceIn: 0 }
     const counts = await play(firstSeed, { blocks: 10, singles: 50, temper })
     assert.equal(counts[OutcomeCode.response], 10 * BLOCK_REQUESTS, `SEED=${firstSeed}: ${counts}`)
+  })
+
+  test('after abrupt ends what is unknown is sent again: nothing is lost, nothing else is repeated', {
+    timeout: 60_000,
+  }, async () => {
+    const ledger = new Ledger()
+    const temper: Temper = { ...nastyTemper, endings: ['close', 'reset', 'goaway-close', 'goaway-reset'] }
+    await using server = new NastyServer({ ...tls, seed: firstSeed, temper, ledger, split: 'random' })
+    await using pool = new Pool({ origin: await server.listen(), identity: () => ({ caPem: tls.caPem }), timings })
+    const sends = new Map<string, number>()
+    let numbers = Array.from({ length: 10_000 }, (_, number) => number)
+    for (let round = 1; numbers.length > 0; round += 1) {
+      assert.ok(round < 60, `SEED=${firstSeed}: ${numbers.length} are never answered`)
+      const block = pushBlockOf(template, numbers)
+      pool.submit(block)
+      await block.done
+      const pathOf = (index: number): string => pushPath(block, index)
+      assert.deepEqual(ledger.faults(block, pathOf, round).slice(0, 5), [], `SEED=${firstSeed}, round ${round}`)
+      numbers.forEach((_, index) => sends.set(pathOf(index), round))
+      numbers = numbers.filter((_, index) => block.outcomes[index] === OutcomeCode.unknown)
+    }
+    for (const [path, most] of sends) {
+      const processed = ledger.processed(path)
+      assert.ok(
+        processed >= 1 && processed <= most,
+        `SEED=${firstSeed}: ${path} processed ${processed} of ${most} times`,
+      )
+    }
+    assert.deepEqual(server.violations, [])
   })
 
   test('a peer that falls silent is given up, and the rest goes on elsewhere', { timeout: 60_000 }, async () => {

@@ -26,6 +26,12 @@ export interface BrandInfo {
   readonly maxBulkPerSecond: number
   /** Contact on the back of the card. */
   readonly contact: string
+  /** What its pushes are sent as: with `none` they carry no push type. */
+  readonly pushType: 'background' | 'none'
+  /** 10 at once, 5 when it suits the phone's battery, 1 least. */
+  readonly pushPriority: 1 | 5 | 10
+  /** How long Apple keeps a push for a phone that is off, in seconds; at most 30 days. */
+  readonly pushExpirationSeconds: number
 }
 
 /** Told about a brand that is new, changed or (undefined) gone. */
@@ -40,6 +46,9 @@ export interface BrandDirectory extends AsyncDisposable {
 }
 
 const defaultWeight = 10
+const priorities = [1, 5, 10] as const
+const defaultPriority = 5
+const defaultExpirationSeconds = 86_400
 /** A brand created a moment ago may still be on its way to a directory. */
 const arrivalMs = 2_000
 const lookMs = 20
@@ -97,5 +106,8 @@ export function parseBrandInfo(value: Uint8Array): BrandInfo | undefined {
     weight: number('weight') || defaultWeight,
     maxBulkPerSecond: number('maxBulkPerSecond'),
     contact: text('contact'),
+    pushType: fields['pushType'] === 'none' ? 'none' : 'background',
+    pushPriority: priorities.find((known) => known === fields['pushPriority']) ?? defaultPriority,
+    pushExpirationSeconds: number('pushExpirationSeconds') || defaultExpirationSeconds,
   }
 }

@@ -68,6 +68,9 @@ describe('directories', () => {
       weight: 20,
       maxBulkPerSecond: 0,
       contact: '',
+      pushType: 'background',
+      pushPriority: 5,
+      pushExpirationSeconds: 86_400,
     })
     const changes: string[] = []
     brands.onChange((brand, info) => changes.push(`${brand} ${info?.name}`))

@@ -42,6 +42,7 @@ export {
   settings,
 } from './config.ts'
 export { type Consumer, type ConsumerOptions, type Delivery, startConsumer } from './consumer.ts'
+export { buryMessage } from './consumer-outcome.ts'
 export {
   type AnswerCapacity,
   type CampaignControl,
@@ -72,6 +73,13 @@ export {
   openDatabase,
   type Sql,
 } from './database.ts'
+export {
+  type DeadLetter,
+  type DeadLetterFilter,
+  listDeadLetters,
+  type Replay,
+  replayDeadLetters,
+} from './dead-letters.ts'
 export { EmbeddedError } from './embedded/embedded-error.ts'
 export { freePort } from './embedded/free-port.ts'
 export { type EmbeddedNats, type EmbeddedNatsOptions, startEmbeddedNats } from './embedded/nats.ts'
@@ -112,9 +120,10 @@ export {
   type Metrics,
 } from './metrics.ts'
 export { connectNats, type Nats, type NatsOptions } from './nats.ts'
-export { fromNats } from './nats-errors.ts'
+export { fromNats, isWrongLastSequence } from './nats-errors.ts'
 export { type OutboxMessage, outboxMessagesMax, outboxPayloadBytesMax, writeOutbox } from './outbox.ts'
 export { readOwner } from './pid-file.ts'
+export { GOOGLE_USABLE_SHARE, type GoogleMessagePlan, planGoogleMessage } from './plan-google-message.ts'
 export {
   describePlatformConfig,
   type LogLevel,
@@ -145,9 +154,18 @@ export {
   type ServiceClient,
 } from './rpc/client.ts'
 export { type RunningServer, type ServerOptions, startServer } from './rpc/server.ts'
+export { type RunningServers, runningServers, serversFile } from './running-servers.ts'
 export { openBytes, openSealed, SealError, seal, sealBytes, sealedAad } from './sealed.ts'
 export { type RunningService, runServices, type ServiceModule } from './service.ts'
-export { capacityTtlMs, ensureStreams } from './streams.ts'
+export {
+  changeShared,
+  readShared,
+  type SharedChange,
+  type SharedKey,
+  type SharedRecord,
+  writeShared,
+} from './shared-record.ts'
+export { capacityTtlMs, dispatcherTtlMs, ensureStreams } from './streams.ts'
 export { type BucketName, buckets, isLastWins, type StreamName, streams, subjects, subjectToken } from './subjects.ts'
 export { type SpanOptions, type TraceHeaders, traceHeaders, withSpan } from './tracing.ts'
 export { type BucketListener, watchBucket } from './watch-bucket.ts'

@@ -15,6 +15,10 @@ const eventDays = 7
 const deadDays = 30
 /** An answer capacity counts for so long after its last sign of life. */
 export const capacityTtlMs = 10_000
+/** Trace that an expired entry leaves, so that nobody takes an older one for the newest. */
+const markerTtlMs = 1_000
+/** A replica of push-dispatcher counts for so long after its last sign of life. */
+export const dispatcherTtlMs = 10_000
 /** Replicas of a stream on a cluster of servers. */
 const clusterReplicas = 3
 
@@ -36,7 +40,7 @@ const plans: readonly StreamPlan[] = [
   },
   {
     name: streams.PUSH_RESULT,
-    subjects: ['push.result.*', 'push.google-result.*'],
+    subjects: ['push.result.*', 'push.google-result.*', 'push.google-message-result.*'],
     retention: RetentionPolicy.Limits,
     max_age: nanos(eventDays * dayMs),
   },
@@ -53,6 +57,9 @@ const bucketPlans: Readonly<Record<BucketName, Partial<KvOptions>>> = {
   [buckets.access]: {},
   [buckets.control]: {},
   [buckets.capacity]: { ttl: capacityTtlMs },
+  // Each entry says itself how long it lives.
+  [buckets.google]: { markerTTL: markerTtlMs },
+  [buckets.dispatchers]: { ttl: dispatcherTtlMs },
 }
 
 /**

@@ -11,7 +11,15 @@ export const streams = {
 } as const
 
 /** Key-value buckets of JetStream. */
-export const buckets = { brands: 'brands', access: 'access', control: 'control', capacity: 'capacity' } as const
+export const buckets = {
+  brands: 'brands',
+  access: 'access',
+  control: 'control',
+  capacity: 'capacity',
+  dispatchers: 'dispatchers',
+  /** What the replicas that call Google share; its entries expire. */
+  google: 'google',
+} as const
 
 /** Name of a stream. */
 export type StreamName = keyof typeof streams
@@ -59,8 +67,14 @@ export const subjects = {
   pushResult: (brand: string) => `push.result.${part(brand)}`,
   /** What became of Google's resources. */
   googleResult: (brand: string) => `push.google-result.${part(brand)}`,
+  /** What became of Google's messages. */
+  googleMessageResult: (brand: string) => `push.google-message-result.${part(brand)}`,
   /** Desired state of one Google resource. */
   google: (issuer: string, kind: string, id: string) => `push.google.${part(issuer)}.${part(kind)}.${part(id)}`,
+  /** A message to a list of Google objects. */
+  googleMessage: (issuer: string, id: string) => `push.google.${part(issuer)}.message.${part(id)}`,
+  /** A message to all holders of a Google class: one call, so it never waits behind a list. */
+  googleBroadcast: (issuer: string, id: string) => `push.google.${part(issuer)}.broadcast.${part(id)}`,
   /** Where a message goes that nobody could handle. */
   dead: (subject: string) => `dead.${subject}`,
   /** Directory entry of a brand. */
@@ -71,6 +85,8 @@ export const subjects = {
   control: (brand: string, campaignId: string) => `$KV.${buckets.control}.${part(brand)}.${part(campaignId)}`,
   /** Capacity of one replica of pass-render. */
   capacity: (replica: string) => `$KV.${buckets.capacity}.${part(replica)}`,
+  /** Sign of life of one replica of push-dispatcher. */
+  dispatcher: (replica: string) => `$KV.${buckets.dispatchers}.${part(replica)}`,
 } as const
 
 /**

@@ -33,10 +33,21 @@ async function until<T>(what: string, look: () => T | undefined | Promise<T | un
 test('a brand is created, read, and known to the directories of all services', async () => {
   const brand = testBrand('first')
   const created = await enrollment.client.createBrand({ idempotencyKey: 'k-first', brand })
-  assert.deepEqual(created.brand, { ...brand, weight: 10 })
+  const defaults = { weight: 10, pushType: 'background', pushPriority: 5, pushExpirationSeconds: 86_400 }
+  assert.deepEqual(created.brand, { ...brand, ...defaults })
   assert.deepEqual(await enrollment.client.getBrand({ brand: 'first' }), created)
   await using directory = await watchBrands(enrollment.nats)
   assert.deepEqual(await until('the brand', () => directory.get('first')), created.brand)
+})
+
+test('push settings are kept, and known to the directories of all services', async () => {
+  const settings = { pushType: 'none', pushPriority: 10, pushExpirationSeconds: 600 }
+  const brand = { ...testBrand('urgent'), ...settings }
+  const created = await enrollment.client.createBrand({ idempotencyKey: 'k-urgent', brand })
+  assert.deepEqual(created.brand, { ...brand, weight: 10 })
+  assert.deepEqual(await enrollment.client.getBrand({ brand: 'urgent' }), created)
+  await using directory = await watchBrands(enrollment.nats)
+  assert.deepEqual(await until('the brand', () => directory.get('urgent')), created.brand)
 })
 
 test('the same brand again, under the same key or another, answers with the stored one', async () => {

@@ -1,13 +1,17 @@
 import type { BrandDirectory, ControlDirectory, Credentials, Logger, Nats } from '@stampede/platform'
 import { assertCredentialMatchesHost } from '@stampede/platform'
-import { Http2Transport } from './apns/http2-transport.ts'
+import { H2PushTransport } from './apns/h2push-transport.ts'
 import { defaultTimings, type TransportTimings } from './apns/options.ts'
 import type { ApnsTransport } from './apns/transport.ts'
 import { BrandPaces } from './chunks/brand-pace.ts'
 import { RateGate } from './chunks/rate-gate.ts'
+import { TokenBreakers } from './chunks/token-breakers.ts'
+import { watchAnswers } from './chunks/watched-transport.ts'
 import type { DispatcherConfig } from './config.ts'
+import { laneCopies } from './domain/lane-owners.ts'
 import { BulkSlots } from './jobs/bulk-slots.ts'
 import { type LaneParts, RunRegistry } from './jobs/lane.ts'
+import type { Presence } from './jobs/presence.ts'
 import type { DispatcherMetrics } from './metrics.ts'
 
 /** Chunks of the bulk lane in flight per replica: a killed replica repeats no more than these. */
@@ -27,22 +31,49 @@ export interface ContextInput {
 }
 
 /** Everything that the lanes share. */
-export function createLaneParts(input: ContextInput, transport: ApnsTransport): LaneParts {
+export function createLaneParts(input: ContextInput, apns: ApnsTransport, presence: Presence): LaneParts {
   const { nats, logger, metrics, brands, control, config } = input
   const runs = new RunRegistry()
   control.onChange((brand, campaignId) => runs.notify(brand, campaignId))
-  const gate = new RateGate({
-    globalPerSecond: config.maxPerSecond,
-    bulkPerSecond: (brand) => brands.get(brand)?.maxBulkPerSecond ?? 0,
+  const breakers = createBreakers(input)
+  const transport = watchAnswers(apns, (brand, lane, answers, bad) => {
+    if (bad > 0) metrics.badTokens.inc({ brand, lane }, bad)
+    if (lane === 'bulk') breakers.record(brand, answers, bad, Date.now())
   })
-  const slots = new BulkSlots(BULK_CHUNKS)
-  return { nats, logger, metrics, brands, control, transport, gate, paces: new BrandPaces(), slots, runs }
+  const ceilings = {
+    globalPerSecond: config.maxPerSecond,
+    bulkPerSecond: (brand: string) => {
+      const { maxBulkPerSecond = 0, weight = 1 } = brands.get(brand) ?? {}
+      // The ceiling holds for all replicas that serve the brand: each gets its part of it.
+      return maxBulkPerSecond / laneCopies('bulk', weight, presence.replicas().length)
+    },
+  }
+  return {
+    nats,
+    logger,
+    metrics,
+    brands,
+    control,
+    transport,
+    gate: new RateGate(ceilings, breakers),
+    paces: new BrandPaces(breakers),
+    slots: new BulkSlots(BULK_CHUNKS),
+    runs,
+  }
+}
+
+function createBreakers({ metrics, logger }: ContextInput): TokenBreakers {
+  return new TokenBreakers((brand, isBlocked) => {
+    metrics.openBreakers.set({ brand }, isBlocked ? 1 : 0)
+    if (isBlocked) logger.error({ brand }, 'most tokens of the brand are bad: its campaigns wait, small probes go on')
+    else logger.info({ brand }, 'the tokens of the brand are good again')
+  })
 }
 
 /** The transport to APNs: each brand with its own certificate, renewed as the file changes. */
-export function createTransport(input: ContextInput): Http2Transport {
+export function createTransport(input: ContextInput): H2PushTransport {
   const { credentials, config, logger, metrics, timings = defaultTimings } = input
-  const transport = new Http2Transport({
+  const transport = new H2PushTransport({
     url: config.apnsUrl.origin,
     timings,
     identity: (brand) => {

@@ -8,14 +8,17 @@ import {
   readPlatformConfig,
   type ServiceModule,
   startServer,
+  uuidv7,
   watchAccess,
   watchBrands,
   watchControl,
 } from '@stampede/platform'
+import { watchLoad } from './apns/load-gauges.ts'
 import { readDispatcherConfig } from './config.ts'
 import { assertCredentials, createLaneParts, createTransport } from './context.ts'
 import { startGoogle } from './google/index.ts'
-import { startBrandLanes } from './jobs/brand-lanes.ts'
+import { BrandLanes } from './jobs/brand-lanes.ts'
+import { startPresence } from './jobs/presence.ts'
 import { createDispatcherMetrics } from './metrics.ts'
 
 const NAME = 'push-dispatcher'
@@ -40,8 +43,12 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
   assertCredentials(credentials, brands, config.apnsUrl.hostname)
   const input = { nats, brands, control, credentials, config, logger, metrics }
   const transport = stack.use(createTransport(input))
-  stack.use(await startGoogle({ nats, brands, credentials, config: config.google, logger, metrics: registry }))
-  stack.use(startBrandLanes(createLaneParts(input, transport)))
+  stack.use(watchLoad(transport, metrics))
+  stack.use(await startGoogle({ nats, brands, credentials, control, config: config.google, logger, metrics: registry }))
+  const presence = stack.use(await startPresence({ nats, replica: uuidv7(), logger }))
+  stack.use(new BrandLanes(createLaneParts(input, transport, presence), presence))
+  // First of all at the end: the others take over while this replica finishes what it has in hand.
+  stack.defer(() => presence.leave())
   const server = stack.use(
     await startServer({
       name: NAME,

@@ -49,6 +49,45 @@ export function createDispatcherMetrics(metrics: Metrics) {
       help: '1 while a brand cannot send because its certificate is missing or refused: call somebody',
       labels: ['brand'],
     }),
+    reasons: metrics.counter({
+      name: 'reasons_total',
+      help: 'Recipients that were not accepted, by the reason of the last answer',
+      labels: ['lane', 'reason'],
+    }),
+    answerSeconds: metrics.histogram({
+      name: 'answer_seconds',
+      help: 'From handing a push to the connections to the answer of APNs; of a sample',
+      labels: ['lane'],
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30],
+    }),
+    connections: metrics.gauge({
+      name: 'connections_count',
+      help: 'Connections to APNs: connecting, ready, draining',
+      labels: ['lane', 'state'],
+    }),
+    inFlight: metrics.gauge({ name: 'in_flight_count', help: 'Pushes on the wire', labels: ['lane'] }),
+    replicas: metrics.gauge({
+      name: 'replicas_count',
+      help: 'Replicas of the dispatcher that are seen, this one included',
+    }),
+    lanes: metrics.gauge({ name: 'lanes_count', help: 'Lanes of brands that this replica reads', labels: ['lane'] }),
+    queueSeconds: metrics.histogram({
+      name: 'queue_seconds',
+      help: 'How long chunks were on the queue when they were taken',
+      labels: ['lane'],
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300, 1_800],
+    }),
+    queueAge: metrics.gauge({
+      name: 'queue_age_seconds',
+      help: 'Age of the chunk that is in hand for longest; 0 when none is',
+      labels: ['brand', 'lane'],
+    }),
+    badTokens: metrics.counter({ name: 'bad_tokens_total', help: 'Answers BadDeviceToken', labels: ['brand', 'lane'] }),
+    openBreakers: metrics.gauge({
+      name: 'open_breakers_count',
+      help: '1 while the bulk lane of a brand is blocked because most of its tokens are bad: look at the campaign',
+      labels: ['brand'],
+    }),
   }
 }
 

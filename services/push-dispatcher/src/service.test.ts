@@ -1,99 +1,36 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import {
-  buckets,
-  connectNats,
-  createLogger,
-  credentialShard,
-  ensureStreams,
-  type Nats,
-  putControl,
-  type RunningService,
-  streams,
-  subjects,
-} from '@stampede/platform'
-import { platformEnv, type TempDir, type TestNats, tempDir, testNats, until } from '@stampede/platform/testing'
-import { PushChunk, PushOutcome, PushResult } from '@stampede/proto/push/v1'
+import { type Nats, putControl, type RunningService, streams, subjects } from '@stampede/platform'
+import { until } from '@stampede/platform/testing'
+import { PushOutcome, type PushResult } from '@stampede/proto/push/v1'
 import { service } from './index.ts'
-import { answer, startTestApns, type TestApns } from './testing/apns-server.ts'
-import { type TestAuthority, testAuthority } from './testing/authority.ts'
+import { answer, type TestApns } from './testing/apns-server.ts'
 import { testChunk, testTokens } from './testing/chunks.ts'
+import { type Stage, startStage } from './testing/stage.ts'
 
 const demo = { brand: 'demo', name: 'Demo', passTypeId: 'pass.com.example.demo', weight: 10, maxBulkPerSecond: 0 }
 
 describe('push-dispatcher', () => {
-  let natsServer: TestNats
+  let stage: Stage
   let nats: Nats
-  let authority: TestAuthority
   let apns: TestApns
-  let dir: TempDir
-  let env: NodeJS.ProcessEnv
+  let results: ReadonlyMap<string, readonly PushResult[]>
   let running: RunningService
-  const results = new Map<string, PushResult[]>()
+  const putBrand: Stage['putBrand'] = (brand) => stage.putBrand(brand)
+  const enqueue: Stage['enqueue'] = (chunk, lane) => stage.enqueue(chunk, lane)
+  const resultOf: Stage['resultOf'] = (chunk) => stage.resultOf(chunk)
 
   before(async () => {
-    natsServer = await testNats()
-    nats = await connectNats({ url: natsServer.url, name: 'test', logger: createLogger('test', 'silent') })
-    await ensureStreams(nats)
-    authority = testAuthority()
-    const started = await startTestApns(authority.server(), authority.caPem)
-    apns = started.server
-    dir = tempDir('dispatcher')
-    writeFileSync(join(dir.path, 'ca.pem'), authority.caPem)
-    putCredential('demo', authority)
+    stage = await startStage()
+    ;({ nats, apns, results } = stage)
     await putBrand(demo)
-    env = platformEnv({
-      nats: natsServer,
-      extra: {
-        STAMPEDE_CREDENTIALS_DIR: dir.path,
-        STAMPEDE_APNS_URL: started.url,
-        STAMPEDE_APNS_CA: join(dir.path, 'ca.pem'),
-      },
-    })
-    running = await service.start(env)
-    nats.connection.subscribe(subjects.pushResult('*'), {
-      callback: (_error, message) => {
-        const result = PushResult.decode(message.data)
-        results.set(result.chunkId, [...(results.get(result.chunkId) ?? []), result])
-      },
-    })
+    running = await service.start(stage.env)
   })
 
   after(async () => {
     await running?.[Symbol.asyncDispose]()
-    await apns?.[Symbol.asyncDispose]()
-    await nats?.[Symbol.asyncDispose]()
-    await natsServer?.[Symbol.asyncDispose]()
-    dir?.[Symbol.dispose]()
+    await stage?.[Symbol.asyncDispose]()
   })
-
-  function putCredential(brand: string, issuer: TestAuthority): void {
-    const folder = join(dir.path, credentialShard(brand))
-    mkdirSync(folder, { recursive: true })
-    const { certPem, keyPem } = issuer.client(brand)
-    const file = join(folder, `${brand}.apple.pem`)
-    writeFileSync(`${file}.new`, `${certPem}\n${issuer.caPem}\n${keyPem}`)
-    renameSync(`${file}.new`, file)
-  }
-
-  async function putBrand(brand: { readonly brand: string; readonly [field: string]: unknown }): Promise<void> {
-    const kv = await nats.kv(buckets.brands)
-    await kv.put(brand.brand, JSON.stringify(brand))
-  }
-
-  async function enqueue(chunk: PushChunk, lane: 'tx' | 'bulk' = 'bulk'): Promise<void> {
-    const subject = lane === 'tx' ? subjects.pushTx('demo') : subjects.pushBulk('demo')
-    await nats.jetstream.publish(subject, PushChunk.encode(chunk).finish())
-  }
-
-  async function resultOf({ chunkId }: PushChunk): Promise<PushResult> {
-    await until(`result of ${chunkId}`, () => results.has(chunkId))
-    const [result] = results.get(chunkId) ?? []
-    assert.ok(result)
-    return result
-  }
 
   async function queued(stream: 'PUSH_TX' | 'PUSH_BULK'): Promise<number> {
     const { state } = await nats.manager.streams.info(stream)
@@ -130,6 +67,24 @@ describe('push-dispatcher', () => {
     const result = await resultOf(chunk)
     assert.equal(result.outcomes.length, 3)
     assert.equal(apns.seen.length, 2)
+  })
+
+  test("sends a brand's pushes with its type, priority and expiration", async () => {
+    accept()
+    const lastHeaders = async () => {
+      const chunk = testChunk(1, { expiresAfterSeconds: 0 })
+      await enqueue(chunk, 'tx')
+      await resultOf(chunk)
+      return apns.seen.at(-1)?.headers ?? {}
+    }
+    assert.equal((await lastHeaders())['apns-push-type'], 'background')
+    await putBrand({ ...demo, pushType: 'none', pushPriority: 10, pushExpirationSeconds: 600 })
+    await until('the change arrives', async () => (await lastHeaders())['apns-priority'] === '10')
+    const headers = await lastHeaders()
+    assert.equal(headers['apns-push-type'], undefined)
+    const lifeSeconds = Number(headers['apns-expiration']) - Date.now() / 1_000
+    assert.ok(lifeSeconds > 590 && lifeSeconds <= 660, `${lifeSeconds} s`)
+    await putBrand(demo)
   })
 
   test('accounts for every recipient under GOAWAY, resets, 410, 429 and 503', async () => {
@@ -210,7 +165,7 @@ describe('push-dispatcher', () => {
       else held.push(() => answer(stream, 200))
     }
     await enqueue(bulk)
-    await until('the campaign fills its connections', () => held.length === 2_000)
+    await until('the campaign fills its connections', () => held.length >= 2_000)
     const tx = testChunk(1)
     await enqueue(tx, 'tx')
     const result = await resultOf(tx)
@@ -237,23 +192,23 @@ describe('push-dispatcher', () => {
     assert.equal(apns.seen.length, 0, "another brand's topic was pushed")
   })
 
-  test('a dispatcher that ends in the middle of a chunk loses nothing', async () => {
+  test('a dispatcher that ends in the middle of a chunk finishes it, and leaves the rest to others', async () => {
     accept()
     await putBrand({ ...demo, maxBulkPerSecond: 1_000 })
-    const chunk = testChunk(3_000, { pushTokens: testTokens(3_000, 50_000) })
-    await enqueue(chunk)
+    const chunks = [50_000, 52_000, 54_000].map((offset) => testChunk(1_000, { pushTokens: testTokens(1_000, offset) }))
+    for (const chunk of chunks) await enqueue(chunk)
     await until('it is under way', () => apns.seen.length > 100)
     await running[Symbol.asyncDispose]()
-    assert.equal(results.has(chunk.chunkId), false)
+    assert.equal(chunks.filter(({ chunkId }) => results.has(chunkId)).length, 2)
     await putBrand(demo)
-    running = await service.start(env)
-    const result = await resultOf(chunk)
-    assert.deepEqual(result.outcomes, new Array(3_000).fill(PushOutcome.PUSH_OUTCOME_ACCEPTED))
-    assert.equal(new Set(apns.seen.map(({ token }) => token)).size, 3_000)
+    running = await service.start(stage.env)
+    for (const { outcomes } of await Promise.all(chunks.map(resultOf)))
+      assert.deepEqual(outcomes, new Array(1_000).fill(PushOutcome.PUSH_OUTCOME_ACCEPTED))
+    assert.equal(apns.seen.length, 3_000, 'a recipient was pushed twice')
   })
 
   test('refuses to start with a certificate that is not for the host', async () => {
-    const extra = { ...env, STAMPEDE_APNS_URL: 'https://api.push.apple.com' }
+    const extra = { ...stage.env, STAMPEDE_APNS_URL: 'https://api.push.apple.com' }
     await assert.rejects(service.start(extra), /not Apple's is not used with/)
   })
 })

@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test'
 import type { ServiceAccount } from '../google-account.ts'
 import type { Sandbox } from '../sandbox.ts'
 import { startTestSandbox } from '../testing/index.ts'
+import { busiestSecond, notificationsPerDay, overruns, readGoogleLog } from './log.ts'
 import { WALLET_SCOPE } from './tokens.ts'
 
 const ISSUER = '3388000000012345678'
@@ -202,6 +203,52 @@ test('a fourth notification within 24 hours is refused with quotaExceeded, a sil
   assert.equal(reasonOf(await api('PATCH', `loyaltyObject/${id}`, update)), 'quotaExceeded')
 })
 
+test('a patch without messages keeps them, a PUT without them clears them, and there are never eleven', async () => {
+  const id = await newObject()
+  const message = { header: 'a', body: 'b' }
+  for (let index = 0; index < 10; index += 1)
+    assert.equal((await api('POST', `loyaltyObject/${id}/addMessage`, { message })).status, 200)
+  assert.equal((await api('POST', `loyaltyObject/${id}/addMessage`, { message })).status, 400)
+  const patched = await api('PATCH', `loyaltyObject/${id}`, { accountName: 'Ann' })
+  assert.equal((patched.body['messages'] as unknown[]).length, 10)
+  const pruned = await api('PATCH', `loyaltyObject/${id}`, { messages: [message] })
+  assert.equal((pruned.body['messages'] as unknown[]).length, 1)
+  const put = await api('PUT', `loyaltyObject/${id}`, { classId: CLASS_ID, state: 'ACTIVE' })
+  assert.ok(!('messages' in put.body))
+})
+
+test('notifications of a class count for each of its objects, until Google has turned a day older', async () => {
+  const classId = `${ISSUER}.counted`
+  assert.equal((await api('POST', 'loyaltyClass', { ...classBody, id: classId })).status, 200)
+  const id = await newObject({ classId })
+  const message = { header: 'a', body: 'b', messageType: 'TEXT_AND_NOTIFY' }
+  const notify = async (path: string): Promise<number> => (await api('POST', `${path}/addMessage`, { message })).status
+  assert.equal(await notify(`loyaltyClass/${classId}`), 200)
+  assert.equal(await notify(`loyaltyObject/${id}`), 200)
+  assert.equal(await notify(`loyaltyClass/${classId}`), 200)
+  assert.equal(await notify(`loyaltyObject/${id}`), 403)
+  assert.equal(await notify(`loyaltyClass/${classId}`), 403)
+  assert.equal(await notify(`loyaltyObject/${await newObject({ classId })}`), 200, 'another object has one left')
+  sandbox.setFaults({ google: { clockAheadMs: 24 * 3_600_000 + 1_000 } })
+  assert.equal(await notify(`loyaltyObject/${id}`), 200)
+  sandbox.setFaults({ google: { clockAheadMs: 0 } })
+  assert.equal(notificationsPerDay(await readGoogleLog(sandbox.dir)), 3)
+})
+
+test('an answer can be lost although the message was taken, and a quota exceeded at random', async () => {
+  const id = await newObject()
+  const message = { header: 'a', body: 'b', messageType: 'TEXT_AND_NOTIFY', id: 'm' }
+  sandbox.setFaults({ google: { loseAnswerShare: 1, onlyIssuer: ISSUER } })
+  await assert.rejects(api('POST', `loyaltyObject/${id}/addMessage`, { message }))
+  sandbox.setFaults({ google: { loseAnswerShare: 0, quotaShare: 1 } })
+  assert.equal(reasonOf(await api('POST', `loyaltyObject/${id}/addMessage`, { message })), 'quotaExceeded')
+  sandbox.setFaults({ google: { onlyIssuer: '77' } })
+  assert.equal((await api('POST', `loyaltyObject/${id}/addMessage`, { message })).status, 200, 'a fault of others')
+  sandbox.setFaults({ google: { quotaShare: 0, onlyIssuer: '' } })
+  const { body } = await api('GET', `loyaltyObject/${id}`)
+  assert.deepEqual(body['messages'], [message, message])
+})
+
 test('a save link flips hasUsers; a wrong one does not', async () => {
   const id = await newObject()
   const claims = {
@@ -227,11 +274,16 @@ test('a save link flips hasUsers; a wrong one does not', async () => {
   assert.equal((await api('PATCH', `loyaltyObject/${id}`, { hasUsers: false })).body['hasUsers'], true)
 })
 
-test('more calls than the rate are answered 429', async () => {
+test('of more calls than the rate within a second the rest is answered 429, and the log counts them', async () => {
+  const before = overruns(await readGoogleLog(sandbox.dir), ISSUER)
   sandbox.setFaults({ google: { googleRps: 5 } })
   const replies = await Promise.all(Array.from({ length: 12 }, () => api('GET', `loyaltyClass/${CLASS_ID}`)))
   sandbox.setFaults({ google: { googleRps: 1000 } })
   const refused = replies.filter(({ status }) => status === 429)
-  assert.ok(refused.length >= 5, String(refused.length))
+  assert.ok(refused.length >= 7, String(refused.length))
   assert.ok(refused.every((reply) => reasonOf(reply) === 'rateLimitExceeded'))
+  const rows = await readGoogleLog(sandbox.dir)
+  assert.equal(overruns(rows, ISSUER) - before, refused.length)
+  assert.ok(busiestSecond(rows, ISSUER) >= 12)
+  assert.equal(busiestSecond(rows, '77'), 0)
 })

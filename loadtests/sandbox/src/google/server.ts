@@ -13,10 +13,10 @@ import { type Journal, nowMs } from '../journal.ts'
 import { isObject } from '../pass/check-json.ts'
 import { seededRandom } from '../random.ts'
 import type { GoogleRow } from '../rows.ts'
-import { RateLimiter } from './bucket.ts'
 import { badRequest, type GoogleProblem, problem, problemBody } from './problem.ts'
+import { RateLimiter } from './rate-limiter.ts'
 import { issuerOf, type Resource, type ResourceKind } from './rules.ts'
-import { ResourceStore, type Write, type WriteResult } from './store.ts'
+import { quotaExceeded, ResourceStore, type Write, type WriteResult } from './store.ts'
 import { type AccessTokens, checkSaveToken, checkTokenRequest, TOKEN_LIFE_SECONDS } from './tokens.ts'
 
 /** What the Google stand-in is built from. */
@@ -59,14 +59,21 @@ const SAVE_PATH = /^\/gp\/v\/save\/([^/]+)$/
 interface Answer {
   readonly status: number
   readonly body: object
+  /** The connection breaks off instead. */
+  readonly isLost?: boolean
 }
 
 interface Call {
+  /** When it arrived, by Google's clock. */
+  readonly atMs: number
   readonly method: string
   readonly path: string
   readonly authorization: string
   readonly body: Buffer
 }
+
+/** Who calls, or why they may not. */
+type Admission = { readonly issuer?: string; readonly refusal?: GoogleProblem }
 
 async function readBody(request: Http2ServerRequest): Promise<Buffer | undefined> {
   const parts: Buffer[] = []
@@ -107,7 +114,7 @@ class Google implements GoogleServer {
       socket.once('close', () => this.#sockets.delete(socket))
     })
     this.#server.on('request', (request, response) => {
-      this.#serve(request, response).catch(() => response.stream?.destroy())
+      this.#serve(request, response).catch(() => breakOff(response))
     })
     this.#server.on('tlsClientError', () => undefined)
     this.#server.on('sessionError', () => undefined)
@@ -155,13 +162,13 @@ class Google implements GoogleServer {
 
   async #serve(request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> {
     const body = await readBody(request)
-    const { delayMs } = this.#options.faults()
-    if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs))
     const path = (request.url ?? '').split('?')[0] ?? ''
-    const call = { method: request.method, path, authorization: request.headers.authorization ?? '' }
+    const authorization = request.headers.authorization ?? ''
+    const call = { atMs: this.#clockMs(), method: request.method, path, authorization }
     const answer = body
       ? await this.#route({ ...call, body })
       : await this.#refuse(call, 'unknown', '', problem(413, 'uploadTooLarge', 'request is too large'))
+    if (answer.isLost) return breakOff(response)
     const text = JSON.stringify(answer.body)
     response.writeHead(answer.status, {
       'content-type': 'application/json; charset=UTF-8',
@@ -207,23 +214,27 @@ class Google implements GoogleServer {
   async #resource(call: Call, kind: ResourceKind, id: string | undefined, action: string | undefined): Promise<Answer> {
     const body = call.body.length > 0 ? parseJson(call.body) : {}
     const target = id ?? (typeof body?.['id'] === 'string' ? body['id'] : '')
-    const refusal = this.#admit(call, target) ?? (body ? undefined : badRequest('Invalid JSON payload received'))
-    if (refusal || !body)
-      return this.#refuse(call, kind, target, refusal ?? badRequest('Invalid JSON payload received'))
-    if (call.method === 'GET' && id !== undefined && !action) return this.#read(call, kind, id)
-    const atMs = nowMs()
-    const result = this.#decide(call, kind, id, action, body, atMs)
-    if (!result.ok) return this.#refuse(call, kind, target, result.problem)
-    return this.#commit(call, kind, result.write, action === 'addMessage', atMs)
+    const { issuer, refusal } = this.#admit(call, target)
+    if (refusal) return this.#refuse(call, kind, target, refusal, issuer)
+    if (!body) return this.#refuse(call, kind, target, badRequest('Invalid JSON payload received'), issuer)
+    const faults = this.#faultsFor(issuer)
+    if (faults.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, faults.delayMs))
+    if (call.method === 'GET' && id !== undefined && !action) return this.#read(call, kind, id, issuer)
+    const result = this.#decide(call, kind, id, action, body)
+    if (!result.ok) return this.#refuse(call, kind, target, result.problem, issuer)
+    if (result.write.notifying && this.#happens(faults.quotaShare))
+      return this.#refuse(call, kind, target, quotaExceeded(kind, target), issuer)
+    const isMessage = action === 'addMessage'
+    const answer = await this.#commit(call, kind, result.write, isMessage, issuer)
+    return isMessage && this.#happens(faults.loseAnswerShare) ? { ...answer, isLost: true } : answer
   }
 
   #decide(
-    { method }: Call,
+    { method, atMs }: Call,
     kind: ResourceKind,
     id: string | undefined,
     action: string | undefined,
     body: Resource,
-    atMs: number,
   ): WriteResult {
     if (id === undefined && method === 'POST') return this.store.insert(kind, body)
     if (id !== undefined && action && method === 'POST') return this.store.addMessage(kind, id, body, atMs)
@@ -236,48 +247,57 @@ class Google implements GoogleServer {
   }
 
   /** Who calls, whether the issuer is theirs, and whether the issuer's rate allows it. */
-  #admit({ authorization }: Call, id: string): GoogleProblem | undefined {
+  #admit({ authorization }: Call, id: string): Admission {
     const { tokens, accounts, faults } = this.#options
     const token = /^Bearer (\S+)$/.exec(authorization)?.[1]
     const email = token && tokens.read(token, Math.floor(Date.now() / 1000))
-    const account = email ? accounts(email) : undefined
-    if (!account) return problem(401, 'authError', 'Request had invalid authentication credentials.')
-    if (!this.#limiter.take(account.issuerId, faults().googleRps, nowMs())) {
-      return problem(429, 'rateLimitExceeded', 'Rate Limit Exceeded')
-    }
-    const { failShare } = faults()
-    if (failShare > 0 && this.#random() < failShare) return problem(503, 'backendError', 'Backend Error')
-    const issuerId = issuerOf(id)
-    if (issuerId === undefined) return badRequest('Invalid resource ID')
-    if (issuerId !== account.issuerId) return problem(403, 'permissionDenied', 'Permission denied.')
-    return undefined
+    const issuer = (email ? accounts(email) : undefined)?.issuerId
+    if (issuer === undefined)
+      return { refusal: problem(401, 'authError', 'Request had invalid authentication credentials.') }
+    if (!this.#limiter.take(issuer, faults().googleRps, nowMs()))
+      return { issuer, refusal: problem(429, 'rateLimitExceeded', 'Rate Limit Exceeded') }
+    if (this.#happens(this.#faultsFor(issuer).failShare))
+      return { issuer, refusal: problem(503, 'backendError', 'Backend Error') }
+    if (issuerOf(id) === undefined) return { issuer, refusal: badRequest('Invalid resource ID') }
+    if (issuerOf(id) !== issuer) return { issuer, refusal: problem(403, 'permissionDenied', 'Permission denied.') }
+    return { issuer }
   }
 
-  #read(call: Call, kind: ResourceKind, id: string): Promise<Answer> {
+  #faultsFor(
+    issuer: string | undefined,
+  ): Readonly<Record<'failShare' | 'quotaShare' | 'loseAnswerShare' | 'delayMs', number>> {
+    const faults = this.#options.faults()
+    const areMeant = faults.onlyIssuer === '' || faults.onlyIssuer === issuer
+    return areMeant ? faults : { failShare: 0, quotaShare: 0, loseAnswerShare: 0, delayMs: 0 }
+  }
+
+  #happens(share: number): boolean {
+    return share > 0 && this.#random() < share
+  }
+
+  #clockMs(): number {
+    return nowMs() + this.#options.faults().clockAheadMs
+  }
+
+  #read(call: Call, kind: ResourceKind, id: string, issuer: string | undefined): Promise<Answer> {
     const resource = this.store.get(kind, id)
-    if (!resource) return this.#refuse(call, kind, id, problem(404, 'resourceNotFound', `${kind} ${id} not found`))
-    return this.#log(call, kind, id, { status: 200, body: resource })
+    const missing = problem(404, 'resourceNotFound', `${kind} ${id} not found`)
+    if (!resource) return this.#refuse(call, kind, id, missing, issuer)
+    return this.#log(call, kind, id, { status: 200, body: resource }, { issuer })
   }
 
-  #commit(call: Call, kind: string, write: Write, wrapped: boolean, atMs: number): Promise<Answer> {
+  #commit(call: Call, kind: string, write: Write, wrapped: boolean, issuer?: string): Promise<Answer> {
     const { resource, notifying, id } = write
-    this.store.commit(write, atMs)
+    this.store.commit(write, call.atMs)
     const notified = notifying ? this.store.holders(write.kind, id) : undefined
     const body = wrapped ? { resource } : resource
-    return this.#log(
-      call,
-      kind,
-      id,
-      { status: 200, body },
-      {
-        resource,
-        ...(notified !== undefined && { notified, notifying }),
-      },
-    )
+    const more = { issuer, resource, ...(notified !== undefined && { notified, notifying }) }
+    return this.#log(call, kind, id, { status: 200, body }, more)
   }
 
   async #save(token: string): Promise<Answer> {
-    const call: Call = { method: 'GET', path: '/gp/v/save', authorization: '', body: Buffer.alloc(0) }
+    const atMs = this.#clockMs()
+    const call: Call = { atMs, method: 'GET', path: '/gp/v/save', authorization: '', body: Buffer.alloc(0) }
     const read = checkSaveToken(token, this.#options.accounts, Math.floor(Date.now() / 1000))
     if (!read.ok) return this.#refuse(call, 'save', '', read.problem)
     const { loyaltyClasses = [], loyaltyObjects = [] } = read.claims['payload'] as Resource
@@ -298,19 +318,25 @@ class Google implements GoogleServer {
       if (this.store.get('loyaltyClass', String(item['id']))) continue
       const result = this.store.insert('loyaltyClass', item)
       if (!result.ok) return this.#refuse(call, 'save', String(item['id']), result.problem)
-      await this.#commit(call, 'loyaltyClass', result.write, false, nowMs())
+      await this.#commit(call, 'loyaltyClass', result.write, false)
     }
     for (const item of objects) {
       const result = this.store.save(item)
       if (!result.ok) return this.#refuse(call, 'save', String(item['id']), result.problem)
-      await this.#commit(call, 'save', result.write, false, nowMs())
+      await this.#commit(call, 'save', result.write, false)
     }
     return { status: 200, body: { saved: objects.map((item) => String(item['id'])) } }
   }
 
-  #refuse(call: Omit<Call, 'body'>, kind: string, id: string, refusal: GoogleProblem): Promise<Answer> {
+  #refuse(
+    call: Omit<Call, 'body'>,
+    kind: string,
+    id: string,
+    refusal: GoogleProblem,
+    issuer?: string,
+  ): Promise<Answer> {
     const { status, reason } = refusal
-    return this.#log(call, kind, id, { status, body: problemBody(refusal) }, { reason })
+    return this.#log(call, kind, id, { status, body: problemBody(refusal) }, { issuer, reason })
   }
 
   #count(status: number): void {
@@ -320,17 +346,37 @@ class Google implements GoogleServer {
 
   /** Answers only after the journal holds the call. */
   #log(
-    { method, path }: Pick<Call, 'method' | 'path'>,
+    { atMs, method, path }: Omit<Call, 'body'>,
     kind: string,
     id: string,
     answer: Answer,
-    more: Pick<GoogleRow, 'reason' | 'resource' | 'notified' | 'notifying'> = {},
+    more: Pick<GoogleRow, 'reason' | 'resource' | 'notified' | 'notifying'> & {
+      readonly issuer?: string | undefined
+    } = {},
   ): Promise<Answer> {
     const { status } = answer
+    const { issuer, ...rest } = more
     this.#count(status)
-    const row: GoogleRow = { at: nowMs(), method, path, kind, id, status, ...more }
+    const row: GoogleRow = {
+      at: atMs,
+      ...(issuer !== undefined && { issuer }),
+      method,
+      path,
+      kind,
+      id,
+      status,
+      ...rest,
+    }
     return new Promise((resolve) => this.#options.journal.append(row, () => resolve(answer)))
   }
+}
+
+/** Ends the connection of a request, of HTTP/2 its stream, without an answer. */
+function breakOff(response: Http2ServerResponse): void {
+  // An answer in HTTP/1.1 has no stream, whatever its type says.
+  const stream = response.stream as Http2ServerResponse['stream'] | undefined
+  if (stream) stream.destroy()
+  else response.socket?.destroy()
 }
 
 /** Starts the Google stand-in on 127.0.0.1. */

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Sandbox, type SandboxOptions, startSandbox } from '../sandbox.ts'
 
+export { readRows } from '../journal.ts'
+export { seededRandom } from '../random.ts'
 export { connectApns, type PushAnswer, push } from './apns-client.ts'
 export { PIXEL, signDetached, type TestPass, testPass, testPassJson } from './passes.ts'
 export { TestWebService } from './web-service.ts'

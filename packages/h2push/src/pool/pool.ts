@@ -282,9 +282,8 @@ export class Pool implements AsyncDisposable {
     if (connection.answered > 0) this.#failures = 0
     else this.#failures += 1
     if (this.#failures > 1) this.#delayDial()
-    const { connecting, ready } = this.connections
-    const isWanted = this.queued > 0 || connection.live > 0 || this.#wanted > 0
-    if (isWanted && connecting + ready < Math.max(1, this.#wanted)) this.#dial()
+    // One after another: many that were told to go at once do not come back at once.
+    this.#dialMissing()
   }
 
   #onDialFailed(error: H2PushError): void {

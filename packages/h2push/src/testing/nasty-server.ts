@@ -1,15 +1,12 @@
-import { once } from 'node:events'
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls'
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { Random } from '../hpack/testing/random.ts'
 import type { Ledger } from './ledger.ts'
 import { NastyPeer, type Temper } from './nasty-peer.ts'
+import { RawServer, type ServerIdentity } from './raw-server.ts'
 
 /** What a nasty server is made of. */
-export interface NastyServerOptions {
-  /** Certificate and key of the server, PEM. */
-  readonly certPem: string
-  readonly keyPem: string
+export interface NastyServerOptions extends ServerIdentity {
   readonly seed: number
   readonly temper: Temper
   readonly ledger: Ledger
@@ -27,21 +24,16 @@ const PAUSE_MS = 3
 export class NastyServer implements AsyncDisposable {
   readonly peers: NastyPeer[] = []
   readonly #options: NastyServerOptions
-  readonly #server: Server
-  readonly #context: SecureContext
-  readonly #sockets = new Set<Socket>()
+  readonly #server: RawServer
 
   constructor(options: NastyServerOptions) {
     this.#options = options
-    this.#context = createSecureContext({ cert: options.certPem, key: options.keyPem })
-    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket))
+    this.#server = new RawServer(options, (secure, socket) => this.#serve(secure, socket))
   }
 
   /** Listens; resolves with the origin. */
-  async listen(): Promise<string> {
-    this.#server.listen(0, '127.0.0.1')
-    await once(this.#server, 'listening')
-    return `https://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  listen(): Promise<string> {
+    return this.#server.listen()
   }
 
   /** What clients did wrong; must be empty at the end of a test. */
@@ -50,21 +42,11 @@ export class NastyServer implements AsyncDisposable {
   }
 
   /** Ends all connections at once. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy()
-    this.#server.close()
-    await once(this.#server, 'close')
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#server[Symbol.asyncDispose]()
   }
 
-  #accept(socket: Socket): void {
-    this.#sockets.add(socket)
-    const secure = new TLSSocket(socket, { isServer: true, secureContext: this.#context, ALPNProtocols: ['h2'] })
-    secure.on('error', () => secure.destroy())
-    secure.on('close', () => this.#sockets.delete(socket))
-    secure.once('secure', () => this.#serve(socket, secure))
-  }
-
-  #serve(socket: Socket, secure: TLSSocket): void {
+  #serve(secure: TLSSocket, socket: Socket): void {
     const { seed, temper, ledger } = this.#options
     const random = new Random(seed * 1_000 + this.peers.length)
     const peer = new NastyPeer(random, temper, ledger, {

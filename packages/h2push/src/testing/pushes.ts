@@ -22,8 +22,16 @@ export function pushTemplate(options: Partial<TemplateOptions> = {}): RequestTem
 
 /** A block of pushes with the numbers from `first` on. */
 export function pushBlock(template: RequestTemplate, first: number, count: number): RequestBlock {
-  const variables = Buffer.alloc(count * VARIABLE_BYTES)
-  for (let index = 0; index < count; index += 1) variables.writeUInt32BE(first + index, index * VARIABLE_BYTES)
+  return pushBlockOf(
+    template,
+    Array.from({ length: count }, (_, index) => first + index),
+  )
+}
+
+/** A block of pushes with these numbers. */
+export function pushBlockOf(template: RequestTemplate, numbers: readonly number[]): RequestBlock {
+  const variables = Buffer.alloc(numbers.length * VARIABLE_BYTES)
+  numbers.forEach((number, index) => variables.writeUInt32BE(number, index * VARIABLE_BYTES))
   return new RequestBlock({ template, variables, variableBytes: VARIABLE_BYTES })
 }
 

@@ -1,4 +1,4 @@
-import { type Database, openDatabase, uuidv7 } from '@stampede/platform'
+import { type BrandInfo, type Database, openDatabase, uuidv7 } from '@stampede/platform'
 import { type TestClock, testClock, testParts, testPostgres } from '@stampede/platform/testing'
 import type { Campaign } from '@stampede/proto/campaigns/v1'
 import type { AudienceRow, Context } from '../context.ts'
@@ -22,7 +22,7 @@ export class StoreFixture {
     const { logger, metrics } = testParts('campaigns')
     this.database = database
     this.#stack = stack
-    const info = {
+    const info: BrandInfo = {
       brand: '',
       name: 'Test',
       timeZone: 'UTC',
@@ -33,6 +33,9 @@ export class StoreFixture {
       weight: 10,
       maxBulkPerSecond: 0,
       contact: '',
+      pushType: 'background',
+      pushPriority: 5,
+      pushExpirationSeconds: 86_400,
     }
     this.context = {
       database,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Brand } from '@stampede/proto/enrollment/v1'
-import { checkNewBrand } from './brand.ts'
+import { Brand } from '@stampede/proto/enrollment/v1'
+import { brandContent, checkNewBrand } from './brand.ts'
 
 const brand: Brand = {
   brand: 'corner-shop',
@@ -14,7 +14,12 @@ const brand: Brand = {
   weight: 20,
   maxBulkPerSecond: 5_000,
   contact: '1 High Street, London',
+  pushType: 'none',
+  pushPriority: 10,
+  pushExpirationSeconds: 3_600,
 }
+
+const pushDefaults = { pushType: 'background', pushPriority: 5, pushExpirationSeconds: 86_400 }
 
 test('a full brand passes unchanged', () => {
   assert.deepEqual(checkNewBrand(brand), brand)
@@ -23,6 +28,23 @@ test('a full brand passes unchanged', () => {
 test('the weight defaults to 10, and issuer, ceiling and contact may be missing', () => {
   const sparse = checkNewBrand({ ...brand, weight: 0, googleIssuerId: '', maxBulkPerSecond: 0, contact: '' })
   assert.equal(sparse.weight, 10)
+})
+
+test('push settings default to background, priority 5 and a day', () => {
+  const { pushType, pushPriority, pushExpirationSeconds } = checkNewBrand({
+    ...brand,
+    pushType: '',
+    pushPriority: 0,
+    pushExpirationSeconds: 0,
+  })
+  assert.deepEqual({ pushType, pushPriority, pushExpirationSeconds }, pushDefaults)
+})
+
+test('a request from before there were push settings counts as the same when it is repeated', () => {
+  const { pushType: _, pushPriority: __, pushExpirationSeconds: ___, ...old } = brand
+  const before = Buffer.from(Brand.encode(Brand.fromPartial(old)).finish())
+  assert.deepEqual(brandContent(checkNewBrand(Brand.fromPartial(old))), before)
+  assert.notDeepEqual(brandContent(brand), before)
 })
 
 const wrong: readonly (readonly [string, Partial<Brand>, string])[] = [
@@ -45,6 +67,11 @@ const wrong: readonly (readonly [string, Partial<Brand>, string])[] = [
   ['a negative weight', { weight: -1 }, 'brand.weight'],
   ['a negative ceiling', { maxBulkPerSecond: -1 }, 'brand.max_bulk_per_second'],
   ['a contact of 201 characters', { contact: 'x'.repeat(201) }, 'brand.contact'],
+  ['a push type that passes do not have', { pushType: 'alert' }, 'brand.push_type'],
+  ['a priority that Apple does not know', { pushPriority: 7 }, 'brand.push_priority'],
+  ['a background push at priority 10', { pushType: 'background' }, 'brand.push_priority'],
+  ['a push that is kept for over 30 days', { pushExpirationSeconds: 2_592_001 }, 'brand.push_expiration_seconds'],
+  ['a push that expires before it is sent', { pushExpirationSeconds: -1 }, 'brand.push_expiration_seconds'],
 ]
 for (const [name, change, field] of wrong) {
   test(`${name} is refused as ${field}`, () => {

@@ -1,5 +1,5 @@
 import { checkBrand, checkInt, checkText, invalidArgument } from '@stampede/platform'
-import type { Brand } from '@stampede/proto/enrollment/v1'
+import { Brand } from '@stampede/proto/enrollment/v1'
 
 const NAME_MAX = 60
 const CONTACT_MAX = 200
@@ -7,6 +7,11 @@ const PASS_TYPE_ID_MAX = 128
 const WEIGHT_MAX = 100
 const WEIGHT_DEFAULT = 10
 const INT32_MAX = 2_147_483_647
+const PUSH_TYPE_DEFAULT = 'background'
+const PUSH_PRIORITY_DEFAULT = 5
+const PUSH_EXPIRATION_DEFAULT_SECONDS = 86_400
+/** Apple stores a push for at most 30 days. */
+const PUSH_EXPIRATION_MAX_SECONDS = 2_592_000
 
 const currencies: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'))
 
@@ -23,6 +28,41 @@ export function checkNewBrand(brand: Brand): Brand {
     weight: brand.weight === 0 ? WEIGHT_DEFAULT : checkInt(brand.weight, 'brand.weight', { min: 1, max: WEIGHT_MAX }),
     maxBulkPerSecond: checkInt(brand.maxBulkPerSecond, 'brand.max_bulk_per_second', { min: 0, max: INT32_MAX }),
     contact: checkText(brand.contact, 'brand.contact', { max: CONTACT_MAX }),
+    ...checkPushSettings(brand),
+  }
+}
+
+/**
+ * The bytes by which two brands are told apart. Push settings that are the defaults are left out: so requests from
+ * before there were any still count as the same when they are repeated.
+ */
+export function brandContent(brand: Brand): Buffer {
+  const content = {
+    ...brand,
+    pushType: brand.pushType === PUSH_TYPE_DEFAULT ? '' : brand.pushType,
+    pushPriority: brand.pushPriority === PUSH_PRIORITY_DEFAULT ? 0 : brand.pushPriority,
+    pushExpirationSeconds:
+      brand.pushExpirationSeconds === PUSH_EXPIRATION_DEFAULT_SECONDS ? 0 : brand.pushExpirationSeconds,
+  }
+  return Buffer.from(Brand.encode(content).finish())
+}
+
+function checkPushSettings(brand: Brand): Pick<Brand, 'pushType' | 'pushPriority' | 'pushExpirationSeconds'> {
+  const pushType = brand.pushType || PUSH_TYPE_DEFAULT
+  if (pushType !== 'background' && pushType !== 'none')
+    throw invalidArgument('brand.push_type', 'must be background or none')
+  const pushPriority = brand.pushPriority || PUSH_PRIORITY_DEFAULT
+  if (![1, 5, 10].includes(pushPriority)) throw invalidArgument('brand.push_priority', 'must be 1, 5 or 10')
+  if (pushType === 'background' && pushPriority === 10)
+    throw invalidArgument('brand.push_priority', 'must be 1 or 5 with the push type background: Apple refuses 10')
+  const expiration = { min: 1, max: PUSH_EXPIRATION_MAX_SECONDS }
+  return {
+    pushType,
+    pushPriority,
+    pushExpirationSeconds:
+      brand.pushExpirationSeconds === 0
+        ? PUSH_EXPIRATION_DEFAULT_SECONDS
+        : checkInt(brand.pushExpirationSeconds, 'brand.push_expiration_seconds', expiration),
   }
 }
 

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { checkIdempotencyKey, checkPresent, StampedeError, writeOutbox } from '@stampede/platform'
-import { Brand, type CreateBrandRequest, type CreateBrandResponse } from '@stampede/proto/enrollment/v1'
+import type { CreateBrandRequest, CreateBrandResponse } from '@stampede/proto/enrollment/v1'
 import type { Context } from '../context.ts'
-import { checkNewBrand } from '../domain/brand.ts'
+import { brandContent, checkNewBrand } from '../domain/brand.ts'
 import { wrapBrandSecret } from '../domain/vault.ts'
 import { brandChanged } from '../events.ts'
 import { findBrand, insertBrand } from '../store/brands.ts'
@@ -14,7 +14,7 @@ const SECRET_BYTES = 32
 export async function createBrand(context: Context, request: CreateBrandRequest): Promise<CreateBrandResponse> {
   const idempotencyKey = checkIdempotencyKey(request.idempotencyKey)
   const brand = checkNewBrand(checkPresent(request.brand, 'brand'))
-  const content = Buffer.from(Brand.encode(brand).finish())
+  const content = brandContent(brand)
   const bodyHash = createHash('sha256').update(content).digest()
   const wrappedSecret = wrapBrandSecret(context.masterKey, brand.brand, randomBytes(SECRET_BYTES))
   const now = context.clock.now()
@@ -38,7 +38,7 @@ export async function createBrand(context: Context, request: CreateBrandRequest)
     const stored = await findBrand(tx, brand.brand)
     if (stored === undefined)
       throw new StampedeError('ALREADY_EXISTS', 'another brand has this pass type id', { field: 'brand.pass_type_id' })
-    if (!content.equals(Brand.encode(stored.brand).finish()))
+    if (!content.equals(brandContent(stored.brand)))
       throw new StampedeError('ALREADY_EXISTS', 'a brand with this slug and other content exists', {
         field: 'brand.brand',
       })

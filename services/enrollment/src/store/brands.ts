@@ -21,6 +21,9 @@ interface BrandColumns {
   weight: number
   max_bulk_per_second: number
   contact: string
+  push_type: string
+  push_priority: number
+  push_expiration_seconds: number
   wrapped_secret: Buffer
   card_prefix: string
 }
@@ -31,8 +34,9 @@ export async function insertBrand(tx: Sql, row: BrandRow, now: Date): Promise<bo
   const inserted = await tx.query<{ brand: string }>(
     `WITH fresh AS (
        INSERT INTO brand (brand, name, time_zone, currency, pass_type_id, team_id, google_issuer_id, weight,
-         max_bulk_per_second, contact, wrapped_secret, card_prefix, created_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+         max_bulk_per_second, contact, push_type, push_priority, push_expiration_seconds, wrapped_secret,
+         card_prefix, created_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
        ON CONFLICT DO NOTHING
        RETURNING brand)
      INSERT INTO card_counter (brand, next) SELECT brand, 0 FROM fresh RETURNING brand`,
@@ -47,6 +51,9 @@ export async function insertBrand(tx: Sql, row: BrandRow, now: Date): Promise<bo
       brand.weight,
       brand.maxBulkPerSecond,
       brand.contact,
+      brand.pushType,
+      brand.pushPriority,
+      brand.pushExpirationSeconds,
       row.wrappedSecret,
       row.cardPrefix,
       now,
@@ -93,6 +100,9 @@ function fromColumns(row: BrandColumns): BrandRow {
       weight: row.weight,
       maxBulkPerSecond: row.max_bulk_per_second,
       contact: row.contact,
+      pushType: row.push_type,
+      pushPriority: row.push_priority,
+      pushExpirationSeconds: row.push_expiration_seconds,
     },
     wrappedSecret: row.wrapped_secret,
     cardPrefix: row.card_prefix,

@@ -37,6 +37,9 @@ const brand: BrandInfo = {
   weight: 10,
   maxBulkPerSecond: 0,
   contact: '',
+  pushType: 'background',
+  pushPriority: 5,
+  pushExpirationSeconds: 86_400,
 }
 
 /** Keeps one PostgreSQL for all tests of a file: it would end with the first test and start with the next. */

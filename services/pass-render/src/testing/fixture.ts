@@ -38,6 +38,9 @@ export function testBrand(slug: string): BrandInfo {
     weight: 10,
     maxBulkPerSecond: 0,
     contact: `help@${slug}.test`,
+    pushType: 'background',
+    pushPriority: 5,
+    pushExpirationSeconds: 86_400,
   }
 }
 

@@ -1,26 +1,25 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2'
 import { retryAfterMs } from '../domain/backoff.ts'
-import type { TransportTimings } from './options.ts'
-import type { PushAnswer } from './transport.ts'
+import type { ApnsAnswer } from '../domain/verdict.ts'
+import { ERROR_BODY_BYTES_MAX, readErrorBody } from './error-body.ts'
+import type { ClientIdentity, TransportTimings } from './options.ts'
+import type { PushHeaders } from './transport.ts'
 
 /** The payload of every pass push. An empty body would be refused (PayloadEmpty). */
 const BODY = Buffer.from('{}')
-/** Longest error body that is read, in bytes. */
-const ERROR_BODY_BYTES_MAX = 4_096
 /** Memory of one session, in megabytes: the default refuses streams well below APNs' limit. */
 const SESSION_MEMORY_MB = 100
 
-/** What a connection authenticates with. */
-export interface ClientIdentity {
-  /** Leaf and intermediate, PEM. */
-  readonly certPem: string
-  readonly keyPem: string
-  /** Trusted besides the system's authorities, PEM; undefined for none. */
-  readonly caPem: string | undefined
-}
+/** What became of one push. */
+export type PushAnswer =
+  | ({ readonly kind: 'answered'; readonly atMs: number } & ApnsAnswer)
+  | { readonly kind: 'unprocessed' }
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'unsent' }
+  | { readonly kind: 'stopped'; readonly reason: string }
 
 /** One push to open. */
-export interface PushJob {
+export interface PushJob extends PushHeaders {
   /** Hexadecimal token. */
   readonly token: string
   readonly topic: string
@@ -127,14 +126,14 @@ export class Connection {
         [constants.HTTP2_HEADER_METHOD]: 'POST',
         [constants.HTTP2_HEADER_PATH]: `/3/device/${job.token}`,
         'apns-topic': job.topic,
-        'apns-push-type': 'background',
-        'apns-priority': '5',
+        ...(job.pushType === '' ? {} : { 'apns-push-type': job.pushType }),
+        'apns-priority': String(job.priority),
         'apns-expiration': String(job.expirationSeconds),
       })
     } catch (error) {
       // The session began to drain between our look and our request: nothing left this machine.
       this.#drain(0, messageOf(error))
-      job.settle({ kind: 'unprocessed', cause: messageOf(error) })
+      job.settle({ kind: 'unprocessed' })
       return
     }
     const push: LivePush = { job, openedAtMs: Date.now(), status: 0, retryAfter: undefined, body: [], bodyBytes: 0 }
@@ -205,15 +204,14 @@ export class Connection {
     // A 200 has no body: its status is all there is to know.
     if (complete || push.status === 200) {
       const atMs = Date.now()
-      const { reason, timestampMs } = parseBody(push.body)
+      const { reason, timestampMs } = readErrorBody(Buffer.concat(push.body))
       const waitMs = retryAfterMs(push.retryAfter, atMs)
       return { kind: 'answered', atMs, status: push.status, reason, timestampMs, retryAfterMs: waitMs }
     }
     const id = stream.id ?? 0
     const above = this.#goawayLastStream !== undefined && id > this.#goawayLastStream
-    if (above || stream.rstCode === constants.NGHTTP2_REFUSED_STREAM || id === 0)
-      return { kind: 'unprocessed', cause: 'refused' }
-    return { kind: 'unknown', cause: this.#cause?.message ?? `stream closed with code ${stream.rstCode}` }
+    if (above || stream.rstCode === constants.NGHTTP2_REFUSED_STREAM || id === 0) return { kind: 'unprocessed' }
+    return { kind: 'unknown' }
   }
 
   #onClose(): void {
@@ -284,21 +282,8 @@ function collectBody(push: LivePush, part: Buffer): void {
   if (push.bodyBytes <= ERROR_BODY_BYTES_MAX) push.body.push(part)
 }
 
-function parseBody(parts: readonly Buffer[]): { readonly reason: string; readonly timestampMs: number } {
-  const text = Buffer.concat(parts).toString('utf8')
-  try {
-    const body: unknown = text === '' ? {} : JSON.parse(text)
-    if (typeof body !== 'object' || body === null) return { reason: '', timestampMs: 0 }
-    const reason = 'reason' in body && typeof body.reason === 'string' ? body.reason : ''
-    const stamp = 'timestamp' in body ? Number(body.timestamp) : 0
-    return { reason, timestampMs: Number.isSafeInteger(stamp) && stamp > 0 ? stamp : 0 }
-  } catch {
-    return { reason: '', timestampMs: 0 }
-  }
-}
-
 function reasonOf(data: Uint8Array | undefined): string {
-  return data === undefined || data.length === 0 ? '' : parseBody([Buffer.from(data)]).reason
+  return data === undefined ? '' : readErrorBody(data).reason
 }
 
 function messageOf(error: unknown): string {

@@ -1,65 +1,54 @@
-import type { ClientIdentity } from './connection.ts'
-import type { TransportEvents, TransportTimings } from './options.ts'
+import type { AnswerDetails } from '../domain/verdict.ts'
+import { BrandStops } from './brand-stops.ts'
+import type { PushAnswer } from './connection.ts'
+import type { TransportOptions } from './options.ts'
 import { POOL_QUEUE_MAX, Pool, type QueuedPush } from './pool.ts'
-import type { ApnsTransport, Lane, PushAnswer, PushBatch } from './transport.ts'
+import {
+  AnswerKind,
+  type ApnsTransport,
+  answersOfOneKind,
+  type Lane,
+  type PushAnswers,
+  type PushBatch,
+} from './transport.ts'
 
 /** Connections per brand: `tx` has one to itself, so that it never waits behind a campaign's streams. */
 const CONNECTIONS: Readonly<Record<Lane, number>> = { tx: 1, bulk: 2 }
 
-/** What the transport is made of. */
-export interface Http2TransportOptions {
-  /** Origin of APNs, such as https://api.push.apple.com. */
-  readonly url: string
-  readonly timings: TransportTimings
-  readonly events: TransportEvents
-  /** The brand's identity now; undefined while it has none. */
-  identity(brand: string): ClientIdentity | undefined
-}
-
-interface Stop {
-  readonly reason: string
-  readonly untilMs: number
-}
-
-/** ApnsTransport on node:http2. It stays as the oracle of the faster one. */
+/** ApnsTransport on node:http2, one object per push. It stays as the oracle of the faster one. */
 export class Http2Transport implements ApnsTransport {
-  readonly #options: Http2TransportOptions
+  readonly #options: TransportOptions
   readonly #pools = new Map<string, Pool>()
-  readonly #stops = new Map<string, Stop>()
+  readonly #stops: BrandStops
 
-  constructor(options: Http2TransportOptions) {
+  constructor(options: TransportOptions) {
     this.#options = options
+    this.#stops = new BrandStops(options.timings.stopProbeMs, options.events.stopped)
   }
 
-  send(batch: PushBatch): Promise<readonly PushAnswer[]> {
+  send(batch: PushBatch): Promise<PushAnswers> {
+    const size = batch.tokens.length / batch.tokenBytes
     const reason = this.stopped(batch.brand)
-    if (reason !== undefined) return Promise.resolve(batch.tokens.map(() => ({ kind: 'stopped', reason })))
-    if (batch.signal.aborted) return Promise.resolve(batch.tokens.map(() => ({ kind: 'unsent' })))
+    if (reason !== undefined) return Promise.resolve(answersOfOneKind(size, AnswerKind.stopped, reason))
+    if (batch.signal.aborted) return Promise.resolve(answersOfOneKind(size, AnswerKind.unsent))
     const pool = this.#pool(batch.brand, batch.lane)
-    if (pool.queued + batch.tokens.length > POOL_QUEUE_MAX)
-      return Promise.resolve(batch.tokens.map(() => ({ kind: 'unprocessed', cause: 'queue full' })))
-    return enqueue(pool, batch)
+    if (pool.queued + size > POOL_QUEUE_MAX) return Promise.resolve(answersOfOneKind(size, AnswerKind.unprocessed))
+    return enqueue(pool, batch, size)
   }
 
   stop(brand: string, reason: string): void {
-    if (this.stopped(brand) !== undefined) return
-    this.#stops.set(brand, { reason, untilMs: Date.now() + this.#options.timings.stopProbeMs })
-    this.#options.events.stopped(brand, reason)
+    if (!this.#stops.stop(brand, reason)) return
     for (const pool of this.#poolsOf(brand))
       for (const job of pool.withdrawAll()) job.settle({ kind: 'stopped', reason })
   }
 
   stopped(brand: string): string | undefined {
-    const stop = this.#stops.get(brand)
-    if (stop === undefined) return undefined
-    if (Date.now() < stop.untilMs) return stop.reason
-    this.#release(brand)
-    return undefined
+    return this.#stops.reason(brand)
   }
 
   /** The brand's certificate changed: new connections take over, and a stopped brand is set free. */
   renew(brand: string): void {
-    if (this.#stops.has(brand)) this.#release(brand)
+    this.#stops.release(brand)
     for (const pool of this.#poolsOf(brand)) pool.renew()
   }
 
@@ -69,11 +58,6 @@ export class Http2Transport implements ApnsTransport {
       pool.close()
     }
     this.#pools.clear()
-  }
-
-  #release(brand: string): void {
-    this.#stops.delete(brand)
-    this.#options.events.stopped(brand, undefined)
   }
 
   #poolsOf(brand: string): readonly Pool[] {
@@ -99,28 +83,55 @@ export class Http2Transport implements ApnsTransport {
   }
 }
 
-function enqueue(pool: Pool, batch: PushBatch): Promise<readonly PushAnswer[]> {
+function enqueue(pool: Pool, batch: PushBatch, size: number): Promise<PushAnswers> {
   return new Promise((resolve) => {
-    const answers: PushAnswer[] = []
-    let open = batch.tokens.length
-    if (open === 0) return resolve(answers)
+    const collected = new AnswerCollector(size)
     const key = {}
     const withdraw = () => {
       for (const job of pool.withdraw(key)) job.settle({ kind: 'unsent' })
     }
     const settle = (index: number, answer: PushAnswer) => {
-      answers[index] = answer
-      open -= 1
-      if (open > 0) return
+      collected.note(index, answer)
+      if (collected.open > 0) return
       batch.signal.removeEventListener('abort', withdraw)
-      resolve(answers)
+      resolve(collected)
     }
     batch.signal.addEventListener('abort', withdraw, { once: true })
-    const { topic, expirationSeconds } = batch
-    const jobs = batch.tokens.map((token, index): QueuedPush => {
+    const { topic, expirationSeconds, pushType, priority, tokens, tokenBytes } = batch
+    const jobs = Array.from({ length: size }, (_, index): QueuedPush => {
+      const token = tokens.subarray(index * tokenBytes, (index + 1) * tokenBytes)
       const hex = Buffer.from(token.buffer, token.byteOffset, token.byteLength).toString('hex')
-      return { batch: key, token: hex, topic, expirationSeconds, settle: (answer) => settle(index, answer) }
+      const headers = { topic, expirationSeconds, pushType, priority }
+      return { batch: key, token: hex, ...headers, settle: (answer) => settle(index, answer) }
     })
     pool.push(jobs)
   })
+}
+
+/** Turns answers into columns. */
+class AnswerCollector implements PushAnswers {
+  readonly kinds: Uint8Array
+  readonly statuses: Uint16Array
+  readonly atMs: Float64Array
+  readonly details = new Map<number, AnswerDetails>()
+  stopReason = ''
+  open: number
+
+  constructor(size: number) {
+    this.kinds = new Uint8Array(size)
+    this.statuses = new Uint16Array(size)
+    this.atMs = new Float64Array(size)
+    this.open = size
+  }
+
+  note(index: number, answer: PushAnswer): void {
+    this.kinds[index] = AnswerKind[answer.kind]
+    this.open -= 1
+    if (answer.kind === 'stopped') this.stopReason = answer.reason
+    if (answer.kind !== 'answered') return
+    const { status, atMs, reason, timestampMs, retryAfterMs } = answer
+    this.statuses[index] = status
+    this.atMs[index] = atMs
+    if (status !== 200) this.details.set(index, { reason, timestampMs, retryAfterMs })
+  }
 }

@@ -1,3 +1,12 @@
+/** What a connection authenticates with. */
+export interface ClientIdentity {
+  /** Leaf and intermediate, PEM. */
+  readonly certPem: string
+  readonly keyPem: string
+  /** Trusted instead of the system's authorities, PEM; undefined for the system's. */
+  readonly caPem: string | undefined
+}
+
 /** Waits and bounds of the transport, in milliseconds. Tests shorten them. */
 export interface TransportTimings {
   /** From dialling to the peer's SETTINGS. */
@@ -35,7 +44,17 @@ export const defaultTimings: TransportTimings = {
   sweepMs: 1_000,
 }
 
-/** What the transport tells its metrics. */
+/** What a transport is made of. */
+export interface TransportOptions {
+  /** Origin of APNs, such as https://api.push.apple.com. */
+  readonly url: string
+  readonly timings: TransportTimings
+  readonly events: TransportEvents
+  /** The brand's identity now, asked at each dial; undefined while it has none. May throw: then the brand is stopped. */
+  identity(brand: string): ClientIdentity | undefined
+}
+
+/** What a transport tells its metrics. */
 export interface TransportEvents {
   dialed(brand: string): void
   dialFailed(brand: string, cause: string): void

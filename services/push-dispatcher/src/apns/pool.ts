@@ -1,7 +1,7 @@
 import { backoffMs } from '../domain/backoff.ts'
 import { isCredentialReason, isTlsRefusal } from '../domain/verdict.ts'
-import { type ClientIdentity, Connection, type ConnectionEnd, type PushJob } from './connection.ts'
-import type { TransportEvents, TransportTimings } from './options.ts'
+import { Connection, type ConnectionEnd, type PushJob } from './connection.ts'
+import type { ClientIdentity, TransportEvents, TransportTimings } from './options.ts'
 
 /** Most pushes that wait for a free stream in one pool: what two full chunks and their repeats need, with room. */
 export const POOL_QUEUE_MAX = 100_000

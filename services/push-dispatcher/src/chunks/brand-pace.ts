@@ -1,17 +1,26 @@
+import type { Lane } from '../apns/transport.ts'
 import { depositAttempts, newRetryBudget, type RetryBudget, withdrawRetries } from '../domain/retry-budget.ts'
+import { TokenBreakers } from './token-breakers.ts'
 
 interface Pace {
   budget: RetryBudget
   pausedUntilMs: number
 }
 
-/** What all chunks of a brand share: the budget of repetitions, and the wait that APNs asked for. */
+/** What all chunks of a brand share: the budget of repetitions, the wait that APNs asked for, and that of the breaker. */
 export class BrandPaces {
   readonly #paces = new Map<string, Pace>()
+  readonly #breakers: TokenBreakers
 
-  /** Unix milliseconds until which the brand sends nothing. */
-  pausedUntilMs(brand: string): number {
-    return this.#pace(brand).pausedUntilMs
+  /** Default: breakers that nobody ever opens. */
+  constructor(breakers = new TokenBreakers(() => {})) {
+    this.#breakers = breakers
+  }
+
+  /** Unix milliseconds until which the brand sends nothing on a lane. */
+  pausedUntilMs(brand: string, lane: Lane): number {
+    const { pausedUntilMs } = this.#pace(brand)
+    return lane === 'tx' ? pausedUntilMs : Math.max(pausedUntilMs, this.#breakers.pausedUntilMs(brand, Date.now()))
   }
 
   /** The whole service asked for a wait: the longest one counts. */

@@ -1,9 +1,12 @@
-import type { ApnsTransport, Lane, PushAnswer } from '../apns/transport.ts'
+import { randomInt } from 'node:crypto'
+import { AnswerKind, type ApnsTransport, type Lane, type PushAnswers } from '../apns/transport.ts'
 import { backoffMs } from '../domain/backoff.ts'
-import { isTokenSyntax, type SendableChunk } from '../domain/chunk.ts'
+import { apnsExpirationSeconds, isTokenLength, type SendableChunk } from '../domain/chunk.ts'
 import { OutcomeBook } from '../domain/outcome-book.ts'
-import { isKnownAnswer, verdictOf } from '../domain/verdict.ts'
+import { makePushTable, type PushSlice, type PushTable, slicesOf } from '../domain/push-table.ts'
+import { type AnswerDetails, isKnownAnswer, verdictOf } from '../domain/verdict.ts'
 import type { BrandPaces } from './brand-pace.ts'
+import { PushQueue } from './push-queue.ts'
 import type { RateGate } from './rate-gate.ts'
 import { Wakeup } from './wakeup.ts'
 
@@ -22,6 +25,13 @@ const BUDGET_WAIT_MS = 100
 const SLEEP_MAX_MS = 1_000
 /** A wait longer than this gives the lane's slot to another brand, in milliseconds. */
 const PARK_AFTER_MS = 500
+/** The latency of every so many'th push is told: of each, it would cost more than the push. */
+const LATENCY_SAMPLE = 64
+/** What is told of an answer that was a plain 200. */
+const noDetails: AnswerDetails = { reason: '', timestampMs: 0, retryAfterMs: 0 }
+
+/** A phone that knew it could choose tokens that collide. */
+const HASH_SEED = randomInt(2 ** 32)
 
 /** Whether the chunk's campaign lets it go on. */
 export type ChunkControl = 'running' | 'paused' | 'aborted'
@@ -42,6 +52,8 @@ export interface ChunkRunOptions {
   unknownAnswer(status: number, reason: string): void
   /** Something is sent once more. */
   repeated(pushes: number): void
+  /** From handing a push to the transport to its answer, of a sample. */
+  latency(durationMs: number): void
 }
 
 /** How a run ended. */
@@ -55,21 +67,14 @@ export type ChunkEnd =
 
 type Halt = 'paused' | 'aborted' | 'expired' | 'stopped' | 'shutdown'
 
-interface Waiting {
-  readonly push: number
-  readonly dueMs: number
-  /** Whether it counts as a repetition. */
-  readonly repeats: boolean
-}
-
 /** Sends one chunk: repeats what is worth it, and gives each push exactly one outcome. */
 export class ChunkRun {
   readonly #chunk: SendableChunk
   readonly #options: ChunkRunOptions
+  readonly #table: PushTable
   readonly #book: OutcomeBook
+  readonly #queue: PushQueue
   readonly #wakeup = new Wakeup()
-  #fresh: number[]
-  #waiting: Waiting[] = []
   #inFlight = 0
   #window = new AbortController()
   #stopReason: string | undefined
@@ -80,14 +85,18 @@ export class ChunkRun {
   constructor(chunk: SendableChunk, options: ChunkRunOptions) {
     this.#chunk = chunk
     this.#options = options
-    this.#book = new OutcomeBook(chunk.pushTokens)
-    this.#fresh = []
-    for (const push of this.#book.openPushes()) {
-      if (isTokenSyntax(this.#book.tokens[push] ?? Buffer.alloc(0))) this.#fresh.push(push)
-      else this.#book.settle(push, 'rejected', { atMs: Date.now(), reason: 'MalformedToken' })
+    this.#table = makePushTable(chunk.pushTokens, HASH_SEED)
+    this.#book = new OutcomeBook(this.#table)
+    const { groups, size } = this.#table
+    this.#queue = new PushQueue(
+      size,
+      groups.filter(({ tokenBytes }) => isTokenLength(tokenBytes)),
+    )
+    for (const { tokenBytes, firstPush, count } of groups) {
+      if (isTokenLength(tokenBytes)) continue
+      for (let push = firstPush; push < firstPush + count; push += 1)
+        this.#book.settle(push, 'rejected', { atMs: Date.now(), reason: 'MalformedToken' })
     }
-    // The next one is taken from the end.
-    this.#fresh.reverse()
   }
 
   /** The campaign's control changed: what is not open yet stays closed, without waiting for the run to look. */
@@ -149,7 +158,9 @@ export class ChunkRun {
   }
 
   #settleRest(outcome: 'aborted' | 'expired', reason: string): undefined {
-    for (const push of this.#book.openPushes()) this.#book.settle(push, outcome, { atMs: Date.now(), reason })
+    const atMs = Date.now()
+    for (let push = 0; push < this.#book.size; push += 1)
+      if (this.#book.isOpen(push)) this.#book.settle(push, outcome, { atMs, reason })
   }
 
   async #step(): Promise<undefined> {
@@ -165,61 +176,52 @@ export class ChunkRun {
   async #launch(): Promise<number> {
     const { lane, gate, paces } = this.#options
     const { brand } = this.#chunk
-    const pausedMs = paces.pausedUntilMs(brand) - Date.now()
+    const pausedMs = paces.pausedUntilMs(brand, lane) - Date.now()
     if (pausedMs > 0) return pausedMs
     const room = Math.min(BATCH_MAX, IN_FLIGHT_MAX - this.#inFlight)
     if (room <= 0) return SLEEP_MAX_MS
-    const repeats = this.#takeDue(room)
-    const want = Math.min(room, repeats.length + this.#fresh.length)
+    const due = this.#queue.takeDue(room, Date.now(), (want) => paces.withdraw(brand, want))
+    const want = Math.min(room, due.length + this.#queue.fresh)
     if (want === 0) return this.#untilDueMs()
     const granted = await gate.grant(lane, brand, want, this.#window.signal)
-    const again = repeats.slice(0, granted)
-    this.#waiting.push(...repeats.slice(granted))
-    const first = this.#fresh.splice(Math.max(0, this.#fresh.length - (granted - again.length))).reverse()
-    if (granted > 0) this.#send(again, first)
+    this.#queue.waitOn(due.splice(granted))
+    if (granted > 0) this.#hand(due, this.#queue.takeFresh(granted - due.length))
     return 0
   }
 
-  /** Takes due pushes out of the waiting ones, as far as the budget of repetitions reaches. */
-  #takeDue(room: number): readonly Waiting[] {
-    const nowMs = Date.now()
-    const due = this.#waiting.filter(({ dueMs }) => dueMs <= nowMs)
-    if (due.length === 0) return due
-    const counted = due.filter(({ repeats }) => repeats).length
-    let allowed = counted === 0 ? 0 : this.#options.paces.withdraw(this.#chunk.brand, Math.min(counted, room))
-    const taken = new Set<Waiting>()
-    for (const one of due) {
-      if (taken.size === room) break
-      if (one.repeats && allowed-- <= 0) continue
-      taken.add(one)
-    }
-    this.#waiting = this.#waiting.filter((one) => !taken.has(one))
-    return [...taken]
-  }
-
   #untilDueMs(): number {
-    if (this.#waiting.length === 0) return SLEEP_MAX_MS
-    const nextMs = Math.min(...this.#waiting.map(({ dueMs }) => dueMs)) - Date.now()
+    const untilMs = this.#queue.untilDueMs(Date.now()) ?? SLEEP_MAX_MS
     // Due but not taken: the budget of repetitions is empty.
-    return nextMs <= 0 ? BUDGET_WAIT_MS : nextMs
+    return untilMs <= 0 ? BUDGET_WAIT_MS : untilMs
   }
 
-  #send(again: readonly Waiting[], first: readonly number[]): void {
-    const { lane, transport, paces } = this.#options
-    const { brand, topic, expiresAtMs } = this.#chunk
-    const repeated = again.filter(({ repeats }) => repeats)
-    for (const { push } of repeated) this.#book.countRetry(push)
-    if (repeated.length > 0) this.#options.repeated(repeated.length)
-    paces.deposit(brand, first.length)
-    const pushes = [...again.map(({ push }) => push), ...first]
-    const tokens = pushes.map((push) => this.#book.tokens[push] ?? Buffer.alloc(0))
-    const expirationSeconds = Math.floor(expiresAtMs / 1_000)
+  #hand(again: readonly number[], first: Uint32Array): void {
+    let repeated = 0
+    for (const push of again) {
+      if (!this.#queue.repeats(push)) continue
+      this.#book.countRetry(push)
+      repeated += 1
+    }
+    if (repeated > 0) this.#options.repeated(repeated)
+    this.#options.paces.deposit(this.#chunk.brand, first.length)
+    const pushes = new Uint32Array(again.length + first.length)
+    pushes.set(again)
+    pushes.set(first, again.length)
+    for (const slice of slicesOf(this.#table, pushes.sort())) this.#send(slice)
+  }
+
+  #send({ pushes, tokens, tokenBytes }: PushSlice): void {
+    const { lane, transport } = this.#options
+    const { brand, topic, pushType, priority, expiresAtMs } = this.#chunk
+    const expirationSeconds = apnsExpirationSeconds(expiresAtMs)
+    const { signal } = this.#window
+    const sentAtMs = Date.now()
     this.#inFlight += pushes.length
     transport
-      .send({ brand, lane, topic, tokens, expirationSeconds, signal: this.#window.signal })
+      .send({ brand, lane, topic, pushType, priority, expirationSeconds, tokens, tokenBytes, signal })
       .then((answers) => {
         this.#inFlight -= pushes.length
-        for (const [index, push] of pushes.entries()) this.#apply(push, answers[index])
+        this.#take(pushes, answers, sentAtMs)
         this.#wakeup.wake()
       })
       .catch((error: unknown) => {
@@ -228,35 +230,44 @@ export class ChunkRun {
       })
   }
 
-  #apply(push: number, answer: PushAnswer | undefined): void {
-    switch (answer?.kind) {
-      case 'answered':
-        this.#judge(push, answer)
-        return
-      case 'unknown':
-        // A pass push only wakes the phone: repeating one that arrived is harmless, losing one is not.
-        this.#retry(push, 'NoAnswer', 0)
-        return
-      case 'unprocessed':
-        this.#waiting.push({ push, dueMs: Date.now() + UNPROCESSED_DELAY_MS, repeats: false })
-        return
-      case 'stopped':
-        this.#stopReason = answer.reason
-        this.#fresh.push(push)
-        return
-      default:
-        this.#fresh.push(push)
+  #take(pushes: Uint32Array, answers: PushAnswers, sentAtMs: number): void {
+    const { kinds, statuses, atMs } = answers
+    for (let index = 0; index < pushes.length; index += 1) {
+      const push = pushes[index] as number
+      if (kinds[index] === AnswerKind.answered) {
+        if (index % LATENCY_SAMPLE === 0) this.#options.latency(Math.max(0, (atMs[index] as number) - sentAtMs))
+        if (statuses[index] === 200) this.#book.accept(push, atMs[index] as number)
+        else this.#judge(push, statuses[index] as number, atMs[index] as number, answers.details.get(index))
+      } else this.#repeat(push, kinds[index] as number, answers)
     }
   }
 
-  #judge(push: number, answer: Extract<PushAnswer, { kind: 'answered' }>): void {
-    const { atMs, status, reason } = answer
+  #repeat(push: number, kind: number, answers: PushAnswers): void {
+    switch (kind) {
+      case AnswerKind.unknown:
+        // A pass push only wakes the phone: repeating one that arrived is harmless, losing one is not.
+        this.#retry(push, 'NoAnswer', 0)
+        return
+      case AnswerKind.unprocessed:
+        this.#queue.wait(push, Date.now() + UNPROCESSED_DELAY_MS, false)
+        return
+      case AnswerKind.stopped:
+        this.#stopReason = answers.stopReason
+        this.#queue.putBack(push)
+        return
+      default:
+        this.#queue.putBack(push)
+    }
+  }
+
+  #judge(push: number, status: number, atMs: number, details: AnswerDetails = noDetails): void {
+    const { reason } = details
     if (!isKnownAnswer(status, reason)) this.#options.unknownAnswer(status, reason)
     const shown = reason === '' && status !== 200 ? `Status${status}` : reason
-    const verdict = verdictOf(answer)
+    const verdict = verdictOf({ status, ...details })
     switch (verdict.kind) {
       case 'accepted':
-        this.#book.settle(push, 'accepted', { atMs })
+        this.#book.accept(push, atMs)
         return
       case 'dead':
         this.#book.settle(push, 'dead', { atMs, reason: shown, deadSinceMs: verdict.deadSinceMs })
@@ -267,7 +278,7 @@ export class ChunkRun {
       case 'stop':
         this.#stopReason = shown
         this.#options.transport.stop(this.#chunk.brand, shown)
-        this.#fresh.push(push)
+        this.#queue.putBack(push)
         return
       case 'retry':
         if (verdict.scope === 'pool') this.#options.paces.pause(this.#chunk.brand, Date.now() + verdict.delayMs)
@@ -283,6 +294,6 @@ export class ChunkRun {
       return
     }
     const ownMs = delayMs === 0 && attempts === 1 ? 0 : backoffMs(attempts, RETRY_BACKOFF, Math.random())
-    this.#waiting.push({ push, dueMs: Date.now() + Math.max(delayMs, ownMs), repeats: true })
+    this.#queue.wait(push, Date.now() + Math.max(delayMs, ownMs), true)
   }
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Lane } from '../apns/transport.ts'
 import { type Bucket, type BucketLimits, fullBucket, refill, takeUpTo, waitForOneMs } from '../domain/token-bucket.ts'
+import { TokenBreakers } from './token-breakers.ts'
 
 /** Pushes of one grant at most. */
 const GRANT_MAX = 1_000
@@ -15,29 +16,39 @@ const SLEEP_MAX_MS = 250
 export interface RateCeilings {
   /** Pushes per second of this replica, both lanes together. */
   readonly globalPerSecond: number
-  /** Bulk pushes per second of a brand. */
+  /** Bulk pushes per second of a brand on this replica. */
   bulkPerSecond(brand: string): number
 }
 
 /** Grants pushes: the replica's ceiling for both lanes, with a reserve for tx, and each brand's for bulk. */
 export class RateGate {
   readonly #ceilings: RateCeilings
+  readonly #breakers: TokenBreakers
   readonly #global: BucketLimits | undefined
   #globalBucket: Bucket
   readonly #brandBuckets = new Map<string, Bucket>()
 
-  constructor(ceilings: RateCeilings) {
+  /** Default: breakers that nobody ever opens. */
+  constructor(ceilings: RateCeilings, breakers = new TokenBreakers(() => {})) {
     this.#ceilings = ceilings
+    this.#breakers = breakers
     this.#global = ceilings.globalPerSecond > 0 ? limitsOf(ceilings.globalPerSecond) : undefined
     this.#globalBucket = fullBucket(this.#global ?? limitsOf(1), Date.now())
   }
 
-  /** Waits until at least one push may go and grants up to `want`; 0 when the signal was aborted. */
+  /**
+   * Waits until at least one push may go and grants up to `want`; 0 when the signal was aborted, or at once when the
+   * brand's breaker blocks its bulk lane.
+   */
   async grant(lane: Lane, brand: string, want: number, signal: AbortSignal): Promise<number> {
     for (;;) {
-      if (signal.aborted) return 0
-      const { granted, waitMs } = this.#take(lane, brand, Math.min(want, GRANT_MAX))
-      if (granted > 0) return granted
+      const room = lane === 'bulk' ? this.#breakers.room(brand, Date.now()) : GRANT_MAX
+      if (signal.aborted || room === 0) return 0
+      const { granted, waitMs } = this.#take(lane, brand, Math.min(want, room, GRANT_MAX))
+      if (granted > 0) {
+        if (lane === 'bulk') this.#breakers.spend(brand, granted)
+        return granted
+      }
       await sleep(Math.min(SLEEP_MAX_MS, Math.max(1, waitMs)), undefined, { signal }).catch(() => undefined)
     }
   }

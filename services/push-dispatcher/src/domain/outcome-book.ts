@@ -1,4 +1,6 @@
 import { PushOutcome } from '@stampede/proto/push/v1'
+import type { PushTable } from './push-table.ts'
+import type { OutcomeColumns } from './result-wire.ts'
 
 /** A final outcome. */
 export type FinalOutcome = 'accepted' | 'rejected' | 'dead' | 'expired' | 'aborted'
@@ -11,16 +13,8 @@ const codes: Readonly<Record<FinalOutcome, PushOutcome>> = {
   aborted: PushOutcome.PUSH_OUTCOME_ABORTED,
 }
 
-/** The columns of a PushResult that a book yields, one entry per recipient. */
-export interface OutcomeColumns {
-  readonly outcomes: PushOutcome[]
-  /** Each reason once; the first is the empty one. */
-  readonly reasons: string[]
-  readonly reasonIndex: number[]
-  readonly atMs: bigint[]
-  readonly retries: number[]
-  readonly deadSinceMs: bigint[]
-}
+/** Codes of PushOutcome, the unspecified one included. */
+const OUTCOME_CODES = 6
 
 /** What is told with an outcome. */
 export interface OutcomeDetails {
@@ -31,39 +25,29 @@ export interface OutcomeDetails {
   readonly deadSinceMs?: number
 }
 
-/**
- * Accounts for the recipients of one chunk. Recipients with the same token are one push; each push gets
- * exactly one outcome, and each recipient that of its push.
- */
+/** Accounts for the pushes of one chunk, in columns: each push gets exactly one outcome. */
 export class OutcomeBook {
-  /** Tokens that are pushed, each once. */
-  readonly tokens: readonly Uint8Array[]
+  /** Number of pushes. */
+  readonly size: number
   readonly #pushOfRecipient: Uint32Array
-  readonly #outcomes: (FinalOutcome | undefined)[]
-  readonly #reasonIndex: Uint32Array
+  /** PushOutcome; 0 while a push has none. */
+  readonly #outcomes: Uint8Array
+  readonly #reasonIndex: Uint16Array
   readonly #atMs: Float64Array
   readonly #deadSinceMs: Float64Array
-  readonly #retries: Uint32Array
+  readonly #retries: Uint8Array
   readonly #reasons = new Map<string, number>([['', 0]])
   #open: number
 
-  constructor(recipients: readonly Uint8Array[]) {
-    const pushByToken = new Map<string, number>()
-    const tokens: Uint8Array[] = []
-    this.#pushOfRecipient = Uint32Array.from(recipients, (token) => {
-      const key = Buffer.from(token.buffer, token.byteOffset, token.byteLength).toString('latin1')
-      const known = pushByToken.get(key)
-      if (known !== undefined) return known
-      pushByToken.set(key, tokens.length)
-      return tokens.push(token) - 1
-    })
-    this.tokens = tokens
-    this.#outcomes = new Array(tokens.length).fill(undefined)
-    this.#reasonIndex = new Uint32Array(tokens.length)
-    this.#atMs = new Float64Array(tokens.length)
-    this.#deadSinceMs = new Float64Array(tokens.length)
-    this.#retries = new Uint32Array(tokens.length)
-    this.#open = tokens.length
+  constructor({ size, pushOfRecipient }: Pick<PushTable, 'size' | 'pushOfRecipient'>) {
+    this.size = size
+    this.#pushOfRecipient = pushOfRecipient
+    this.#outcomes = new Uint8Array(size)
+    this.#reasonIndex = new Uint16Array(size)
+    this.#atMs = new Float64Array(size)
+    this.#deadSinceMs = new Float64Array(size)
+    this.#retries = new Uint8Array(size)
+    this.#open = size
   }
 
   /** Pushes without an outcome. */
@@ -71,44 +55,69 @@ export class OutcomeBook {
     return this.#open
   }
 
+  /** Whether a push has no outcome yet. */
+  isOpen(push: number): boolean {
+    return this.#outcomes[push] === 0
+  }
+
   /** Notes that a push is sent once more. */
   countRetry(push: number): void {
     this.#retries[push] = this.retries(push) + 1
   }
 
-  /** Attempts of a push beyond the first. */
+  /** Attempts of a push beyond the first, 255 at most. */
   retries(push: number): number {
     return this.#retries[push] ?? 0
   }
 
+  /** APNs took a push over: what becomes of nearly all. */
+  accept(push: number, atMs: number): void {
+    this.#close(push, PushOutcome.PUSH_OUTCOME_ACCEPTED, atMs)
+  }
+
   /** Gives a push its one outcome; a second one is a programmer's error. */
   settle(push: number, outcome: FinalOutcome, { atMs, reason = '', deadSinceMs = 0 }: OutcomeDetails): void {
-    if (push < 0 || push >= this.#outcomes.length) throw new RangeError(`no push ${push}`)
-    if (this.#outcomes[push] !== undefined) throw new Error(`push ${push} has an outcome already`)
-    this.#outcomes[push] = outcome
+    this.#close(push, codes[outcome], atMs)
     this.#reasonIndex[push] = this.#indexOf(reason)
-    this.#atMs[push] = atMs
     this.#deadSinceMs[push] = deadSinceMs
-    this.#open -= 1
   }
 
-  /** Pushes that have no outcome yet. */
-  openPushes(): readonly number[] {
-    return [...this.#outcomes.keys()].filter((push) => this.#outcomes[push] === undefined)
+  /** Recipients by PushOutcome, and by reason. */
+  counts(): { readonly outcomes: Uint32Array; readonly reasons: ReadonlyMap<string, number> } {
+    const outcomes = new Uint32Array(OUTCOME_CODES)
+    const byReason = new Uint32Array(this.#reasons.size)
+    for (let recipient = 0; recipient < this.#pushOfRecipient.length; recipient += 1) {
+      const push = this.#pushOfRecipient[recipient] as number
+      increment(outcomes, this.#outcomes[push] as number)
+      increment(byReason, this.#reasonIndex[push] as number)
+    }
+    const reasons = [...this.#reasons].map(([reason, index]) => [reason, byReason[index] as number] as const)
+    return { outcomes, reasons: new Map(reasons) }
   }
 
-  /** The columns by recipient; only when nothing is open. */
+  /** Each reason once; the first is the empty one. */
+  reasons(): string[] {
+    return [...this.#reasons.keys()]
+  }
+
+  /** The columns of the result; only when nothing is open. */
   columns(): OutcomeColumns {
     if (this.#open > 0) throw new Error(`${this.#open} pushes have no outcome`)
-    const pushes = [...this.#pushOfRecipient]
     return {
-      outcomes: pushes.map((push) => codes[this.#outcomes[push] ?? 'expired']),
-      reasons: [...this.#reasons.keys()],
-      reasonIndex: pushes.map((push) => this.#reasonIndex[push] ?? 0),
-      atMs: pushes.map((push) => BigInt(this.#atMs[push] ?? 0)),
-      retries: pushes.map((push) => this.#retries[push] ?? 0),
-      deadSinceMs: pushes.map((push) => BigInt(this.#deadSinceMs[push] ?? 0)),
+      pushOfRecipient: this.#pushOfRecipient,
+      outcomes: this.#outcomes,
+      reasonIndex: this.#reasonIndex,
+      atMs: this.#atMs,
+      retries: this.#retries,
+      deadSinceMs: this.#deadSinceMs,
     }
+  }
+
+  #close(push: number, outcome: PushOutcome, atMs: number): void {
+    if (this.#outcomes[push] !== 0) throw new Error(`push ${push} is unknown or has an outcome already`)
+    this.#outcomes[push] = outcome
+    this.#atMs[push] = atMs
+    this.#open -= 1
   }
 
   #indexOf(reason: string): number {
@@ -117,4 +126,8 @@ export class OutcomeBook {
     this.#reasons.set(reason, this.#reasons.size)
     return this.#reasons.size - 1
   }
+}
+
+function increment(counts: Uint32Array, index: number): void {
+  counts[index] = (counts[index] as number) + 1
 }

@@ -11,16 +11,20 @@ export type Verdict =
   /** Every further push of the brand would be refused likewise: stop and call a human. */
   | { readonly kind: 'stop' }
 
-/** One answer of APNs. */
-export interface ApnsAnswer {
-  /** HTTP status. */
-  readonly status: number
+/** What an answer of APNs tells besides its status. */
+export interface AnswerDetails {
   /** Reason of the JSON body; empty with 200 and when none was told. */
   readonly reason: string
   /** Unix milliseconds of the JSON body, told with 410 only; else 0. */
   readonly timestampMs: number
   /** Wait that the answer asks for, in milliseconds; 0 when it does not. */
   readonly retryAfterMs: number
+}
+
+/** One answer of APNs. */
+export interface ApnsAnswer extends AnswerDetails {
+  /** HTTP status. */
+  readonly status: number
 }
 
 /** First delay after a refusal that concerns one token, in milliseconds. */
@@ -76,6 +80,22 @@ function stopping(status: number, reasons: readonly string[]): readonly (readonl
 /** Whether a pair of status and reason is in Apple's table; what is not gets a metric of its own. */
 export function isKnownAnswer(status: number, reason: string): boolean {
   return status === 200 || status === 410 || rules.has(`${status} ${reason}`)
+}
+
+/** Reasons that metrics tell apart: Apple's, and our own for what has none of hers. */
+const labels: ReadonlySet<string> = new Set([
+  ...[...rules.keys()].map((key) => key.slice(key.indexOf(' ') + 1)),
+  'Unregistered',
+  'ExpiredToken',
+  'NoAnswer',
+  'MalformedToken',
+  'Expired',
+  'Aborted',
+])
+
+/** A reason as the label of a metric: what is not known by name is `other`. */
+export function reasonLabel(reason: string): string {
+  return labels.has(reason) ? reason : 'other'
 }
 
 /** Decides what becomes of a push. An unknown 4xx is final; an unknown 5xx is the service's trouble. */

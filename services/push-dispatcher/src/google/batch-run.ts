@@ -1,5 +1,6 @@
 import {
   type BrandDirectory,
+  type Clock,
   type Credentials,
   type Delivery,
   invalidArgument,
@@ -8,15 +9,20 @@ import {
   unavailable,
 } from '@stampede/platform'
 import { backoffMs } from '../domain/backoff.ts'
-import { SOCKETS_MAX } from './http.ts'
-import { pause } from './issuer-gates.ts'
+import type { HeldClaim } from './claim.ts'
 import type { GoogleMetrics } from './metrics.ts'
+import { pause } from './pause.ts'
 import { publishResult, sendToTheEnd } from './queue.ts'
 import { ResourceBook } from './resource-book.ts'
 import { Waits } from './waits.ts'
 import { classIdOf, readBatch, refusalOf, type WorkInHand } from './works.ts'
 import { type WriteEnd, type WriteParts, writeResource } from './write.ts'
+import { claimWrite } from './write-claims.ts'
 
+/** Resources that are written at once, for one issuer. */
+const WRITES_AT_ONCE = 20
+/** Reason of an accepted change whose holders could not be told. */
+const NOT_NOTIFIED = 'notNotified'
 /** Attempts at one resource before it gives way to others. */
 const ATTEMPTS_MAX = 4
 /** Wait between them, in milliseconds. */
@@ -27,8 +33,6 @@ const BATCH_MS = 120_000
 const CLASS_WAIT = { baseMs: 1_000, maxMs: 60_000 }
 /** Wait of a resource that gave way, in milliseconds. */
 const RESOURCE_WAIT = { baseMs: 1_000, maxMs: 300_000 }
-/** Longest pause of an issuer that sent too fast, in milliseconds. */
-const ISSUER_PAUSE_MAX_MS = 30_000
 /** A batch in which nothing could be done waits so long: its works come again at once. */
 const IDLE_MS = 500
 /** Brands whose missing credential was logged. */
@@ -40,45 +44,45 @@ type Outcome = 'done' | 'waiting' | 'away'
 /** What the runs of all batches share. */
 export interface BatchParts extends WriteParts {
   readonly nats: Nats
+  readonly clock: Clock
   readonly brands: BrandDirectory
   readonly credentials: Credentials
   readonly logger: Logger
   readonly metrics: GoogleMetrics
+  readonly stopping: AbortSignal
 }
 
 /**
- * Brings the resources of one batch after another to their desired states. One batch runs at a time, with one work per
- * resource: so calls of one resource never overlap.
+ * Brings the resources of batches to their desired states. A batch holds one work per resource, and a resource is
+ * claimed while it is written: so calls of one resource never overlap. Each issuer has batches of its own.
  */
 export class BatchRunner {
   readonly #parts: BatchParts
-  readonly #stopping: AbortSignal
   readonly #book = new ResourceBook()
   readonly #classWaits = new Waits(CLASS_WAIT)
   readonly #resourceWaits = new Waits(RESOURCE_WAIT)
   readonly #logged = new Set<string>()
 
-  constructor(parts: BatchParts, stopping: AbortSignal) {
+  constructor(parts: BatchParts) {
     this.#parts = parts
-    this.#stopping = stopping
     parts.credentials.onChange((brand) => this.#logged.delete(brand))
   }
 
   /**
-   * Resolves when each work is either settled or at the end of the queue. Throws UNAVAILABLE when Google or the broker
+   * `issuer`: whose queue they came from. Resolves when each work is either settled or at the end of the queue. Throws UNAVAILABLE when Google or the broker
    * is away, INVALID_ARGUMENT when a message was no work.
    */
-  async handle(batch: readonly Delivery[]): Promise<void> {
-    const signal = AbortSignal.any([this.#stopping, AbortSignal.timeout(BATCH_MS)])
+  async handle(issuer: string, batch: readonly Delivery[]): Promise<void> {
+    const signal = AbortSignal.any([this.#parts.stopping, AbortSignal.timeout(BATCH_MS)])
     const { works, unreadable } = readBatch(batch)
     const classes = works.filter(({ work }) => work.kind === 'loyaltyClass')
     const others = works.filter(({ work }) => work.kind !== 'loyaltyClass')
     const outcomes = new Map<WorkInHand, Outcome>()
     const bring = async (item: WorkInHand): Promise<void> => {
-      outcomes.set(item, await this.#bring(item, signal))
+      outcomes.set(item, await this.#bring(issuer, item, signal))
     }
-    await forEachAtOnce(classes, SOCKETS_MAX, bring)
-    await forEachAtOnce(others, SOCKETS_MAX, bring)
+    await forEachAtOnce(classes, WRITES_AT_ONCE, bring)
+    await forEachAtOnce(others, WRITES_AT_ONCE, bring)
     await this.#giveWay(outcomes)
     if (unreadable > 0) throw invalidArgument('google_work', 'is not readable')
   }
@@ -87,19 +91,19 @@ export class BatchRunner {
     const all = new Set(outcomes.values())
     if (all.has('away') && !all.has('done')) throw unavailable('Google Wallet does not answer right now')
     const open = [...outcomes].filter(([, outcome]) => outcome !== 'done').map(([item]) => item)
-    if (open.length > 0 && !all.has('done')) await pause(IDLE_MS, this.#stopping)
+    if (open.length > 0 && !all.has('done')) await pause(IDLE_MS, this.#parts.stopping)
     await Promise.all(open.map((item) => sendToTheEnd(this.#parts.nats, item)))
   }
 
-  async #bring(item: WorkInHand, signal: AbortSignal): Promise<Outcome> {
+  async #bring(issuer: string, item: WorkInHand, signal: AbortSignal): Promise<Outcome> {
     const { work, key } = item
     if (!this.#book.isDue(key, work.version)) return this.#count(work.brand, 'superseded', 'done')
-    const refusal = refusalOf(work) ?? this.#brandRefusal(item)
+    const refusal = refusalOf(work, issuer) ?? this.#brandRefusal(item)
     if (refusal !== undefined) return this.#settle(item, 'rejected', { status: 0, reason: refusal })
     const nowMs = Date.now()
     const early = this.#resourceWaits.isWaiting(key, nowMs) || this.#classWaits.isWaiting(classIdOf(work), nowMs)
     if (early || signal.aborted) return this.#count(work.brand, 'waiting', 'waiting')
-    return this.#attempt(item, signal)
+    return this.#claimAndAttempt(item, signal)
   }
 
   /** A brand's account is used for the brand's own issuer only. */
@@ -108,28 +112,38 @@ export class BatchRunner {
     return info === undefined || info.googleIssuerId === work.issuerId ? undefined : 'issuerNotOfBrand'
   }
 
-  async #attempt(item: WorkInHand, signal: AbortSignal): Promise<Outcome> {
+  async #claimAndAttempt(item: WorkInHand, signal: AbortSignal): Promise<Outcome> {
+    const { nats, clock } = this.#parts
+    const { work, key } = item
+    const claim = await claimWrite(nats, clock, key, work.version)
+    if (claim === 'superseded') return this.#count(work.brand, 'superseded', 'done')
+    if (claim === 'busy') return this.#count(work.brand, 'waiting', 'waiting')
+    try {
+      return await this.#attempt(item, claim, signal)
+    } finally {
+      // A claim that is not given back ends by itself.
+      await claim.release().catch(() => undefined)
+    }
+  }
+
+  async #attempt(item: WorkInHand, hold: HeldClaim, signal: AbortSignal): Promise<Outcome> {
     const { work, key } = item
     for (let attempt = 1; ; attempt++) {
       const credential = this.#parts.credentials.google(work.brand)
       if (credential === undefined || this.#parts.brands.get(work.brand) === undefined) return this.#noCredential(work)
       this.#book.begin(key, work.version)
-      const first = this.#book.exists(key) ? 'replace' : 'insert'
-      const end = await writeResource(work, credential, first, this.#parts, signal)
-      if (end.kind !== 'later') return this.#settle(item, end.kind, end.answer)
+      const first = this.#book.exists(key) ? 'patch' : 'insert'
+      const caller = { issuer: work.issuerId, credential, lane: 'urgent', hold, signal } as const
+      const end = await writeResource(work, first, caller, this.#parts)
+      if (end.kind === 'rejected') return this.#settle(item, 'rejected', end.answer)
+      if (end.kind === 'accepted')
+        return this.#settle(item, 'accepted', end.quiet ? { ...end.answer, reason: NOT_NOTIFIED } : end.answer)
       if (signal.aborted) return this.#count(work.brand, 'waiting', 'waiting')
-      this.#obey(work.issuerId, end, attempt)
       const again = end.obstacle === 'google' || end.obstacle === 'issuer'
       if (!again || attempt === ATTEMPTS_MAX) return this.#postpone(item, end)
       await pause(backoffMs(attempt, ATTEMPT, Math.random()), signal)
       item.delivery.working()
     }
-  }
-
-  #obey(issuer: string, { obstacle, answer }: WriteEnd & { kind: 'later' }, attempt: number): void {
-    if (obstacle !== 'issuer') return
-    const askedMs = Math.min(ISSUER_PAUSE_MAX_MS, answer.retryAfterMs)
-    this.#parts.gates.pause(issuer, Math.max(askedMs, backoffMs(attempt, ATTEMPT, Math.random())))
   }
 
   #postpone({ work, key }: WorkInHand, { obstacle, answer }: WriteEnd & { kind: 'later' }): Outcome {

@@ -2,18 +2,24 @@ import { Agent, request } from 'node:https'
 import { retryAfterMs } from '../domain/backoff.ts'
 import type { GoogleAnswer } from './verdict.ts'
 
-/** Calls in flight, and sockets kept, for all issuers together. */
-export const SOCKETS_MAX = 20
-/** Google advises clients to wait 10 s. */
-const CALL_MS = 10_000
+/**
+ * Sockets for all issuers together. So many that calls hardly ever wait for one: those that did would leave together,
+ * not at their turns. Calls in flight are bounded by issuer.
+ */
+const SOCKETS_MAX = 1_000
+/** Sockets kept while there is nothing to do. */
+const IDLE_SOCKETS_MAX = 50
+/** Longest time of a call, in milliseconds: Google advises clients to wait 10 s. */
+export const CALL_MS = 10_000
 /** Longest answer that is read, in bytes. */
 const ANSWER_BYTES_MAX = 1_048_576
 
 /** One call. */
 export interface GoogleCall {
-  readonly method: 'POST' | 'PUT'
+  readonly method: 'GET' | 'POST' | 'PATCH'
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
+  /** Empty for none. */
   readonly body: string
 }
 
@@ -38,6 +44,7 @@ export class GoogleHttp implements GoogleCaller, Disposable {
     this.#agent = new Agent({
       keepAlive: true,
       maxSockets: SOCKETS_MAX,
+      maxFreeSockets: IDLE_SOCKETS_MAX,
       ...(caPem === undefined ? {} : { ca: caPem }),
     })
   }
@@ -56,7 +63,7 @@ export class GoogleHttp implements GoogleCaller, Disposable {
         method,
         agent: this.#agent,
         signal,
-        headers: { ...headers, 'content-length': Buffer.byteLength(body) },
+        headers: body === '' ? headers : { ...headers, 'content-length': Buffer.byteLength(body) },
       })
       outgoing.on('error', failed)
       outgoing.on('response', (incoming) => {

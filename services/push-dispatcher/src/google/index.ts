@@ -1,25 +1,23 @@
 import { readFileSync } from 'node:fs'
 import {
   type BrandDirectory,
+  type Clock,
+  type ControlDirectory,
   type Credentials,
   type Logger,
   type Metrics,
   type Nats,
-  startConsumer,
-  streams,
+  systemClock,
 } from '@stampede/platform'
 import { AccessTokens } from './access-tokens.ts'
+import type { ApiParts } from './api.ts'
 import { BatchRunner } from './batch-run.ts'
 import { GoogleHttp } from './http.ts'
-import { IssuerGates } from './issuer-gates.ts'
-import { createGoogleMetrics, statusClass } from './metrics.ts'
-
-/** Works in hand at most: two per call that may be in flight. */
-const BATCH_MAX = 40
-/** How long one request for works stands, in milliseconds. */
-const EXPIRES_MS = 5_000
-/** Shared by all replicas. */
-const DURABLE = 'dispatcher-google'
+import { startIssuerLanes } from './issuer-lanes.ts'
+import { IssuerTurns } from './issuer-turns.ts'
+import { createGoogleMetrics, type GoogleMetrics, statusClass } from './metrics.ts'
+import { SentBook } from './sent-book.ts'
+import { classIdOf } from './works.ts'
 
 /** Where Google is and how much of it may be used. */
 export interface GoogleConfig {
@@ -29,7 +27,7 @@ export interface GoogleConfig {
   readonly tokenUrl: string
   /** File (PEM) of the authority to trust instead of the system's; undefined for those. */
   readonly caFile: string | undefined
-  /** Calls per second of one issuer from this process, at least 1. */
+  /** Calls per second that Google grants an issuer, at least 1: all replicas together make nine tenths of them. */
   readonly maxPerSecond: number
 }
 
@@ -38,53 +36,57 @@ export interface GoogleOptions {
   readonly nats: Nats
   readonly brands: BrandDirectory
   readonly credentials: Credentials
+  readonly control: ControlDirectory
   readonly config: GoogleConfig
   readonly logger: Logger
   readonly metrics: Metrics
+  /** Of claims and of notifications within a day; default the machine's. */
+  readonly clock?: Clock
 }
 
 /**
- * Writes the desired states on PUSH_GOOGLE to Google Wallet and reports the outcomes on PUSH_RESULT. Disposing begins
- * no call any more and waits for those in flight. Throws UNAVAILABLE without a broker, and when the CA file is unreadable.
+ * Brings the desired states and messages on PUSH_GOOGLE to Google Wallet and reports the outcomes on PUSH_RESULT.
+ * Disposing begins no call any more and waits for those in flight. Throws UNAVAILABLE without a broker, and when the CA
+ * file is unreadable.
  */
 export async function startGoogle(options: GoogleOptions): Promise<AsyncDisposable> {
-  const { nats, brands, credentials, config, logger } = options
+  const { nats, brands, credentials, control, config, logger, clock = systemClock } = options
   await using stack = new AsyncDisposableStack()
   const metrics = createGoogleMetrics(options.metrics)
   const http = stack.use(new GoogleHttp(config.caFile === undefined ? undefined : readFileSync(config.caFile, 'utf8')))
   const stopping = new AbortController()
-  const runner = new BatchRunner(
-    {
-      nats,
-      brands,
-      credentials,
-      logger,
-      metrics,
-      http,
-      tokens: new AccessTokens(http, config.tokenUrl),
-      gates: new IssuerGates(config.maxPerSecond),
-      baseUrl: config.url.replace(/\/+$/, ''),
-      called: (issuer, status, tookMs) => {
-        metrics.calls.inc({ issuer, status: statusClass(status) })
-        metrics.callSeconds.observe(tookMs / 1_000)
-      },
+  const api = createApi(options, http, metrics)
+  const book = new SentBook(nats, clock)
+  const shared = { ...api, nats, clock, brands, credentials, logger, metrics, stopping: stopping.signal }
+  const runner = new BatchRunner({
+    ...shared,
+    mayNotify: (work) => {
+      const { resourceId: id, version } = work
+      if (work.kind === 'loyaltyClass') return book.bookChange({ kind: 'loyaltyClass', id, classId: id }, version)
+      return book.bookChange({ kind: 'loyaltyObject', id, classId: classIdOf(work) }, version)
     },
-    stopping.signal,
-  )
-  stack.use(
-    await startConsumer({
-      nats,
-      stream: streams.PUSH_GOOGLE,
-      durable: DURABLE,
-      filterSubjects: ['push.google.>'],
-      batchMax: BATCH_MAX,
-      expiresMs: EXPIRES_MS,
-      logger,
-      metrics: options.metrics,
-      handle: (batch) => runner.handle(batch),
-    }),
-  )
+  })
+  const messages = { ...shared, control, book, perSecond: config.maxPerSecond }
+  stack.use(await startIssuerLanes({ nats, brands, runner, messages, logger, metrics: options.metrics }))
   stack.defer(() => stopping.abort())
   const running = stack.move()
   return { [Symbol.asyncDispose]: () => running.disposeAsync() }
+}
+
+function createApi({ nats, config, logger }: GoogleOptions, http: GoogleHttp, metrics: GoogleMetrics): ApiParts {
+  return {
+    http,
+    tokens: new AccessTokens(http, config.tokenUrl),
+    turns: new IssuerTurns({
+      nats,
+      logger,
+      perSecond: config.maxPerSecond,
+      waited: (lane, ms) => metrics.turnSeconds.observe({ lane }, ms / 1_000),
+    }),
+    baseUrl: config.url.replace(/\/+$/, ''),
+    called: (issuer, status, tookMs) => {
+      metrics.calls.inc({ issuer, status: statusClass(status) })
+      metrics.callSeconds.observe(tookMs / 1_000)
+    },
+  }
 }

@@ -1,4 +1,5 @@
 import type { Metrics } from '@stampede/platform'
+import type { GoogleMessageOutcome } from '@stampede/proto/push/v1'
 
 /** Metrics of the Google side. */
 export function createGoogleMetrics(metrics: Metrics) {
@@ -18,6 +19,38 @@ export function createGoogleMetrics(metrics: Metrics) {
       help: 'What became of desired states: accepted, rejected, superseded, waiting (comes again), away (Google is)',
       labels: ['brand', 'outcome'],
     }),
+    recipients: metrics.counter({
+      name: 'google_message_recipients_total',
+      help: 'What became of recipients of messages: accepted, silent, quota, expired (left over), rejected, aborted, unknown',
+      labels: ['brand', 'outcome'],
+    }),
+    waiting: metrics.gauge({
+      name: 'google_message_recipients_count',
+      help: 'Recipients of messages in hand that have no outcome yet',
+      labels: ['issuer'],
+    }),
+    buried: metrics.counter({
+      name: 'google_dead_messages_total',
+      help: 'Works that were no messages and went to the stream DEAD',
+      labels: ['issuer'],
+    }),
+    queueSeconds: metrics.histogram({
+      name: 'google_queue_seconds',
+      help: 'How long messages were on the queue when they were taken up, by queue (broadcast, message)',
+      labels: ['queue'],
+      buckets: [0.1, 1, 10, 60, 600, 3_600, 36_000],
+    }),
+    oldestSeconds: metrics.gauge({
+      name: 'google_oldest_message_seconds',
+      help: 'Age of the oldest message in hand; 0 without one',
+      labels: ['issuer', 'queue'],
+    }),
+    turnSeconds: metrics.histogram({
+      name: 'google_turn_seconds',
+      help: 'How long calls waited for their turn within the quota of their issuer, by lane (urgent, bulk)',
+      labels: ['lane'],
+      buckets: [0.01, 0.1, 0.5, 1, 5, 30, 300],
+    }),
   }
 }
 
@@ -28,4 +61,21 @@ export type GoogleMetrics = ReturnType<typeof createGoogleMetrics>
 export function statusClass(status: number): string {
   if (status === 0) return 'none'
   return status === 429 ? '429' : `${Math.floor(status / 100)}xx`
+}
+
+/** Outcomes by GoogleMessageOutcome. */
+const outcomeNames: readonly string[] = [
+  'unspecified',
+  'accepted',
+  'silent',
+  'quota',
+  'expired',
+  'rejected',
+  'aborted',
+  'unknown',
+]
+
+/** Label of an outcome of a message. */
+export function outcomeLabel(outcome: GoogleMessageOutcome): string {
+  return outcomeNames[outcome] ?? 'unspecified'
 }

@@ -1,10 +1,8 @@
-import { fromNats, type Nats, subjects } from '@stampede/platform'
+import { fromNats, isWrongLastSequence, type Nats, subjects } from '@stampede/platform'
 import { GoogleResult, type GoogleWork } from '@stampede/proto/push/v1'
 import type { GoogleAnswer } from './verdict.ts'
 import type { WorkInHand } from './works.ts'
 
-/** JetStream's code for a subject whose last message is another than expected. */
-const WRONG_LAST_SEQUENCE = 10071
 /** Longest reason of a result, in characters. */
 const REASON_CHARACTERS_MAX = 100
 
@@ -44,7 +42,7 @@ export async function sendToTheEnd(nats: Nats, { delivery }: WorkInHand): Promis
     await nats.jetstream.publish(delivery.subject, delivery.data, { expect })
     return true
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === WRONG_LAST_SEQUENCE) return false
+    if (isWrongLastSequence(error)) return false
     throw fromNats(error)
   }
 }

@@ -10,8 +10,8 @@ export interface GoogleAnswer {
   readonly retryAfterMs: number
 }
 
-/** The two ways to write a resource: POST when it is new, PUT of the whole when it exists. */
-export type WriteCall = 'insert' | 'replace'
+/** The two ways to write a resource: POST when it is new, PATCH when it exists. */
+export type WriteCall = 'insert' | 'patch'
 
 /** What stands in the way of a write that is worth another attempt. */
 export type Obstacle =
@@ -21,7 +21,7 @@ export type Obstacle =
   | 'issuer'
   /** The class of the object is not there yet. */
   | 'class'
-  /** Only this resource gives way, as when its holders were notified too often today. */
+  /** Only this resource gives way. */
   | 'resource'
 
 /** What to do after an answer. */
@@ -29,8 +29,8 @@ export type Verdict =
   | { readonly kind: 'accepted' }
   /** The resource exists, or does not: the other call is due. */
   | { readonly kind: 'call'; readonly call: WriteCall }
-  /** The access token was refused. */
-  | { readonly kind: 'new-token' }
+  /** The holders of the resource were notified too often. */
+  | { readonly kind: 'quota' }
   | { readonly kind: 'later'; readonly obstacle: Obstacle }
   /** Refused for good. */
   | { readonly kind: 'rejected' }
@@ -42,20 +42,33 @@ const QUOTA_REASON = 'quotaExceeded'
 const classMissingReason = /class.?not.?found/i
 const classMissingMessage = /\bclass\b.*\b(not found|does not exist|not exist|missing)\b/i
 
-/** Decides by kind, call, status and reason; pure. */
+/** Decides about a write by kind, call, status and reason; pure. */
 export function verdictOf(kind: string, call: WriteCall, answer: GoogleAnswer): Verdict {
-  const { status, reason } = answer
+  const { status } = answer
   if (status >= 200 && status < 300) return { kind: 'accepted' }
-  if (status === 401) return { kind: 'new-token' }
-  if (status === 409 && call === 'insert') return { kind: 'call', call: 'replace' }
+  if (status === 409 && call === 'insert') return { kind: 'call', call: 'patch' }
   if (isClassMissing(kind, call, answer)) return { kind: 'later', obstacle: 'class' }
-  if (status === 404 && call === 'replace') return { kind: 'call', call: 'insert' }
-  if (status === 429 || (status === 403 && rateReasons.has(reason))) return { kind: 'later', obstacle: 'issuer' }
-  if (status === 403 && reason === QUOTA_REASON) return { kind: 'later', obstacle: 'resource' }
-  // 409 to a replacement is a write that collided with another.
-  if (status === 409) return { kind: 'later', obstacle: 'resource' }
-  if (status === 0 || status === 408 || status >= 500) return { kind: 'later', obstacle: 'google' }
-  return { kind: 'rejected' }
+  if (status === 404 && call === 'patch') return { kind: 'call', call: 'insert' }
+  if (isTooFast(answer)) return { kind: 'later', obstacle: 'issuer' }
+  if (isQuotaExceeded(answer)) return { kind: 'quota' }
+  // 401: a new token did not help. 409 to a patch: a write that collided with another.
+  if (status === 401 || status === 409) return { kind: 'later', obstacle: 'resource' }
+  return mayPassAtGoogle(answer) ? { kind: 'later', obstacle: 'google' } : { kind: 'rejected' }
+}
+
+/** Whether the issuer sends too fast. */
+export function isTooFast({ status, reason }: GoogleAnswer): boolean {
+  return status === 429 || (status === 403 && rateReasons.has(reason))
+}
+
+/** Whether the holders of a resource were notified too often. */
+export function isQuotaExceeded({ status, reason }: GoogleAnswer): boolean {
+  return status === 403 && reason === QUOTA_REASON
+}
+
+/** Whether Google has trouble of its own, or did not answer: then the call may have had its effect. */
+export function mayPassAtGoogle({ status }: GoogleAnswer): boolean {
+  return status === 0 || status === 408 || status >= 500
 }
 
 function isClassMissing(kind: string, call: WriteCall, { status, reason, message }: GoogleAnswer): boolean {

@@ -1,8 +1,7 @@
 import type { Delivery } from '@stampede/platform'
 import { GoogleWork } from '@stampede/proto/push/v1'
+import { isGoogleKind, parseJson } from './resource-json.ts'
 
-/** Kinds of resource that are written, in this order: objects need their classes. */
-export const googleKinds: readonly string[] = ['loyaltyClass', 'loyaltyObject']
 /** Longest resource that is sent, in characters. */
 const JSON_CHARACTERS_MAX = 500_000
 const idPattern = /^[0-9]{1,19}\.[A-Za-z0-9._-]{1,200}$/
@@ -40,28 +39,34 @@ export function readBatch(batch: readonly Delivery[]): ReadBatch {
   return { works: [...newest.values()], unreadable }
 }
 
-/** Why the work can never be sent; undefined when it can. */
-export function refusalOf({ kind, resourceId, issuerId, resourceJson }: GoogleWork): string | undefined {
-  if (!googleKinds.includes(kind)) return 'unknownKind'
-  if (!idPattern.test(resourceId)) return 'badResourceId'
-  if (resourceId.slice(0, resourceId.indexOf('.')) !== issuerId) return 'issuerMismatch'
+/** Whether a text is the id of a resource: `<issuer>.<suffix>`. */
+export function isResourceId(id: string): boolean {
+  return idPattern.test(id)
+}
+
+/** Issuer of a resource: the part of its id before the first dot. */
+export function issuerOf(resourceId: string): string {
+  return resourceId.slice(0, resourceId.indexOf('.'))
+}
+
+/** Why the work can never be sent; undefined when it can. `issuer`: whose queue it came from. */
+export function refusalOf(
+  { kind, resourceId, issuerId, resourceJson }: GoogleWork,
+  issuer: string,
+): string | undefined {
+  if (!isGoogleKind(kind)) return 'unknownKind'
+  if (!isResourceId(resourceId)) return 'badResourceId'
+  if (issuerId !== issuer || issuerOf(resourceId) !== issuer) return 'issuerMismatch'
   if (resourceJson.length > JSON_CHARACTERS_MAX) return 'resourceTooLarge'
-  return parseResource(resourceJson)?.['id'] === resourceId ? undefined : 'badResourceJson'
+  const resource = parseJson(resourceJson)
+  if (resource?.['id'] !== resourceId) return 'badResourceJson'
+  return resource['messages'] === undefined ? undefined : 'messagesInResource'
 }
 
 /** Id of the class that an object belongs to; empty for other kinds. */
 export function classIdOf({ kind, resourceJson }: GoogleWork): string {
-  const classId = kind === 'loyaltyObject' ? parseResource(resourceJson)?.['classId'] : undefined
+  const classId = kind === 'loyaltyObject' ? parseJson(resourceJson)?.['classId'] : undefined
   return typeof classId === 'string' ? classId : ''
-}
-
-function parseResource(json: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(json)
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
-  } catch {
-    return undefined
-  }
 }
 
 function decode(data: Uint8Array): GoogleWork | undefined {

@@ -4,7 +4,6 @@ import { describe, test } from 'node:test'
 import { GoogleWork } from '@stampede/proto/push/v1'
 import { AccessTokens } from './access-tokens.ts'
 import type { GoogleCall, GoogleCaller, GoogleHttpAnswer } from './http.ts'
-import { IssuerGates } from './issuer-gates.ts'
 import { writeResource } from './write.ts'
 
 const tokenUrl = 'https://token.example/token'
@@ -18,7 +17,6 @@ const work = GoogleWork.fromPartial({
   kind: 'loyaltyObject',
   resourceId: '77.card',
   version: 1n,
-  resourceJson: '{"id":"77.card"}',
 })
 
 /** Answers calls of the API by a script of statuses; each token request gets another token. */
@@ -28,15 +26,17 @@ class Script implements GoogleCaller {
   tokenStatus = 200
   expiresIn = 3_600
   readonly #statuses: number[]
+  readonly #reason: string
 
-  constructor(statuses: readonly number[]) {
+  constructor(statuses: readonly number[], reason = '') {
     this.#statuses = [...statuses]
+    this.#reason = reason
   }
 
   async call(call: GoogleCall): Promise<GoogleHttpAnswer> {
     if (call.url !== tokenUrl) {
       this.calls.push(call)
-      return answerOf(this.#statuses.shift() ?? 0)
+      return { ...answerOf(this.#statuses.shift() ?? 0), reason: this.#reason }
     }
     this.tokens += 1
     return answerOf(this.tokenStatus, { access_token: `token-${this.tokens}`, expires_in: this.expiresIn })
@@ -47,32 +47,70 @@ function answerOf(status: number, json: unknown = undefined): GoogleHttpAnswer {
   return { status, reason: '', message: '', retryAfterMs: 0, json }
 }
 
-async function write(http: Script, first: 'insert' | 'replace' = 'insert') {
-  const tokens = new AccessTokens(http, tokenUrl)
-  const parts = { http, tokens, gates: new IssuerGates(1_000), baseUrl: 'https://wallet.example', called: () => {} }
-  const end = await writeResource(work, credential, first, parts, AbortSignal.timeout(5_000))
-  return end.kind === 'later' ? `later ${end.obstacle}` : end.kind
+async function write(http: Script, first: 'insert' | 'patch' = 'insert', options: Partial<WriteOptions> = {}) {
+  const { resource = { id: '77.card' }, mayNotify = true } = options
+  const parts = {
+    http,
+    tokens: new AccessTokens(http, tokenUrl),
+    turns: { turn: async () => true, answered: async () => {} },
+    baseUrl: 'https://wallet.example',
+    called: () => {},
+    mayNotify: async () => mayNotify,
+  }
+  const hold = { keep: async () => options.isHeld !== false }
+  const caller = { issuer: '77', credential, lane: 'urgent', hold, signal: AbortSignal.timeout(5_000) } as const
+  const end = await writeResource({ ...work, resourceJson: JSON.stringify(resource) }, first, caller, parts)
+  if (end.kind === 'later') return `later ${end.obstacle}`
+  return end.kind === 'accepted' && end.quiet ? 'accepted quietly' : end.kind
+}
+
+interface WriteOptions {
+  readonly resource: object
+  readonly mayNotify: boolean
+  readonly isHeld: boolean
 }
 
 describe('writing a resource', () => {
-  test('an existing one is replaced as a whole after the insertion was refused', async () => {
+  test('an existing one is patched after the insertion was refused', async () => {
     const http = new Script([409, 200])
     assert.equal(await write(http), 'accepted')
     assert.deepEqual(
-      http.calls.map(({ method, url, body }) => [method, url, body]),
+      http.calls.map(({ method, url }) => [method, url]),
       [
-        ['POST', 'https://wallet.example/walletobjects/v1/loyaltyObject', '{"id":"77.card"}'],
-        ['PUT', 'https://wallet.example/walletobjects/v1/loyaltyObject/77.card', '{"id":"77.card"}'],
+        ['POST', 'https://wallet.example/walletobjects/v1/loyaltyObject'],
+        ['PATCH', 'https://wallet.example/walletobjects/v1/loyaltyObject/77.card'],
       ],
     )
+    assert.equal(http.calls[0]?.body, '{"id":"77.card"}')
+    assert.equal(JSON.parse(http.calls[1]?.body ?? '').accountId, null)
+  })
+
+  test('a change whose holders were told too often already is made without telling them', async () => {
+    const resource = { id: '77.card', notifyPreference: 'NOTIFY_ON_UPDATE' }
+    const told = new Script([200])
+    assert.equal(await write(told, 'patch', { resource }), 'accepted')
+    assert.match(told.calls[0]?.body ?? '', /NOTIFY_ON_UPDATE/)
+    const counted = new Script([200])
+    assert.equal(await write(counted, 'patch', { resource, mayNotify: false }), 'accepted quietly')
+    assert.doesNotMatch(counted.calls[0]?.body ?? '', /notifyPreference/)
+    const refused = new Script([403, 200], 'quotaExceeded')
+    assert.equal(await write(refused, 'patch', { resource }), 'accepted quietly')
+    assert.doesNotMatch(refused.calls[1]?.body ?? '', /notifyPreference/)
+    assert.equal(await write(new Script([403], 'quotaExceeded'), 'patch'), 'later resource')
+  })
+
+  test('without its claim no call is made', async () => {
+    const http = new Script([200])
+    assert.equal(await write(http, 'insert', { isHeld: false }), 'later resource')
+    assert.equal(http.calls.length, 0)
   })
 
   test('one that was thought to exist is inserted', async () => {
     const http = new Script([404, 200])
-    assert.equal(await write(http, 'replace'), 'accepted')
+    assert.equal(await write(http, 'patch'), 'accepted')
     assert.deepEqual(
       http.calls.map(({ method }) => method),
-      ['PUT', 'POST'],
+      ['PATCH', 'POST'],
     )
   })
 

@@ -1,87 +1,64 @@
-import type { GoogleCredential } from '@stampede/platform'
 import type { GoogleWork } from '@stampede/proto/push/v1'
-import { type AccessTokens, BAD_KEY } from './access-tokens.ts'
-import type { GoogleCaller } from './http.ts'
-import type { IssuerGates } from './issuer-gates.ts'
+import { type ApiCaller, type ApiParts, callApi } from './api.ts'
+import { asksToNotify, insertBody, isGoogleKind, parseJson, patchBody } from './resource-json.ts'
 import { type GoogleAnswer, type Obstacle, verdictOf, type WriteCall } from './verdict.ts'
 
-/** Calls of one attempt: insert, replace, and one of them again with a new token. */
+/** Calls of one attempt: insert, patch, patch without notifying, and one more for answers that contradict each other. */
 const CALLS_MAX = 4
-/** Token refusals of one attempt that a new token is fetched for. */
-const NEW_TOKENS_MAX = 1
 
 /** How an attempt ended. */
 export type WriteEnd =
-  | { readonly kind: 'accepted' | 'rejected'; readonly answer: GoogleAnswer }
+  /** `quiet`: the change was made, but its holders could not be told of it. */
+  | { readonly kind: 'accepted'; readonly answer: GoogleAnswer; readonly quiet: boolean }
+  | { readonly kind: 'rejected'; readonly answer: GoogleAnswer }
   | { readonly kind: 'later'; readonly obstacle: Obstacle; readonly answer: GoogleAnswer }
-
-/** What an attempt works with. */
-export interface WriteParts {
-  readonly http: GoogleCaller
-  readonly tokens: AccessTokens
-  readonly gates: IssuerGates
-  /** Such as https://walletobjects.googleapis.com, without a slash at the end. */
-  readonly baseUrl: string
-  /** Told about each answer of the API. */
-  called(issuer: string, status: number, tookMs: number): void
-}
 
 const notCalled: GoogleAnswer = { status: 0, reason: 'NotCalled', message: '', retryAfterMs: 0 }
 
-/** One attempt to bring a resource to its desired state, starting with the call that most likely is the right one. */
+/** What an attempt is made with. */
+export interface WriteParts extends ApiParts {
+  /** Books a notification of the resource; false when that would be too often. Throws UNAVAILABLE. */
+  mayNotify(work: GoogleWork): Promise<boolean>
+}
+
+/**
+ * One attempt to bring a resource to its desired state, starting with the call that most likely is the right one. A
+ * change whose holders were told too often already is made without telling them: it never waits for tomorrow.
+ */
 export async function writeResource(
   work: GoogleWork,
-  credential: GoogleCredential,
   first: WriteCall,
+  caller: ApiCaller,
   parts: WriteParts,
-  signal: AbortSignal,
 ): Promise<WriteEnd> {
+  const { kind, resourceId } = work
+  const resource = parseJson(work.resourceJson)
+  if (!isGoogleKind(kind) || resource === undefined) return { kind: 'rejected', answer: notCalled }
+  const path = `${kind}/${encodeURIComponent(resourceId)}`
   let call = first
-  let newTokens = 0
-  let answer = notCalled
+  let quiet = false
+  let answer: GoogleAnswer = notCalled
   for (let calls = 0; calls < CALLS_MAX; calls++) {
-    const token = await parts.tokens.get(credential)
-    if (!token.ok) return { kind: 'later', obstacle: tokenObstacle(token.answer), answer: token.answer }
-    if (!(await parts.gates.turn(work.issuerId, signal))) return { kind: 'later', obstacle: 'resource', answer }
-    answer = await send(call, work, token.token, parts)
-    const verdict = verdictOf(work.kind, call, answer)
-    switch (verdict.kind) {
-      case 'accepted':
-      case 'rejected':
-        return { kind: verdict.kind, answer }
-      case 'later':
-        return { ...verdict, answer }
-      case 'new-token':
-        if (newTokens === NEW_TOKENS_MAX) return { kind: 'later', obstacle: 'resource', answer }
-        newTokens += 1
-        parts.tokens.drop(credential, token.token)
-        break
-      case 'call':
-        call = verdict.call
-    }
+    const notify: boolean = call === 'patch' && asksToNotify(resource) && !quiet && (await parts.mayNotify(work))
+    quiet ||= call === 'patch' && asksToNotify(resource) && !notify
+    const end = await callApi(
+      call === 'insert'
+        ? { method: 'POST', path: kind, body: insertBody(resource) }
+        : { method: 'PATCH', path, body: patchBody(kind, resource, notify) },
+      caller,
+      parts,
+    )
+    if (end.kind === 'no-turn') return { kind: 'later', obstacle: 'resource', answer }
+    if (end.kind === 'no-token') return { kind: 'later', obstacle: end.obstacle, answer: end.answer }
+    answer = end.answer
+    const verdict = verdictOf(kind, call, answer)
+    if (verdict.kind === 'accepted') return { kind: 'accepted', answer, quiet }
+    if (verdict.kind === 'rejected') return { kind: 'rejected', answer }
+    if (verdict.kind === 'later') return { ...verdict, answer }
+    if (verdict.kind === 'call') call = verdict.call
+    // Google counts more notifications than we do, or has another quota: only the first can be avoided.
+    else if (notify) quiet = true
+    else return { kind: 'later', obstacle: 'resource', answer }
   }
   return { kind: 'later', obstacle: 'resource', answer }
-}
-
-/** A refused account is never the fault of a resource; asking again at once would not help it either. */
-function tokenObstacle({ status, reason }: GoogleAnswer): Obstacle {
-  return (status === 0 && reason !== BAD_KEY) || status >= 500 ? 'google' : 'resource'
-}
-
-async function send(
-  call: WriteCall,
-  { kind, resourceId, resourceJson, issuerId }: GoogleWork,
-  token: string,
-  { http, baseUrl, called }: WriteParts,
-): Promise<GoogleAnswer> {
-  const collection = `${baseUrl}/walletobjects/v1/${kind}`
-  const startMs = performance.now()
-  const answer = await http.call({
-    method: call === 'insert' ? 'POST' : 'PUT',
-    url: call === 'insert' ? collection : `${collection}/${encodeURIComponent(resourceId)}`,
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', accept: 'application/json' },
-    body: resourceJson,
-  })
-  called(issuerId, answer.status, performance.now() - startMs)
-  return answer
 }

@@ -1,7 +1,8 @@
 import { type FairState, newFairState, pickNext, type Waiting } from '../domain/fair-order.ts'
 
 interface Applicant extends Waiting {
-  readonly enter: () => void
+  /** Ends the wait: with a slot or without. */
+  readonly answer: (hasSlot: boolean) => void
 }
 
 /** The chunks in flight of the bulk lane: a fixed number, given to the brands by weight. */
@@ -14,12 +15,22 @@ export class BulkSlots {
     this.#free = slots
   }
 
-  /** Waits for a slot. */
-  async acquire(waiting: Waiting): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#applicants.push({ ...waiting, enter: resolve })
+  /** Waits for a slot; false when the signal came first. */
+  async acquire(waiting: Waiting, signal?: AbortSignal): Promise<boolean> {
+    if (signal?.aborted === true) return false
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    const applicant = { ...waiting, answer: resolve }
+    const withdraw = (): void => {
+      const index = this.#applicants.indexOf(applicant)
+      if (index >= 0) this.#applicants.splice(index, 1)
+      resolve(false)
+    }
+    signal?.addEventListener('abort', withdraw)
+    this.#applicants.push(applicant)
     this.#fill()
-    await promise
+    const hasSlot = await promise
+    signal?.removeEventListener('abort', withdraw)
+    return hasSlot
   }
 
   /** Gives a slot back. */
@@ -33,7 +44,7 @@ export class BulkSlots {
       const { index, state } = pickNext(this.#state, this.#applicants)
       this.#state = state
       this.#free -= 1
-      for (const applicant of this.#applicants.splice(index, 1)) applicant.enter()
+      for (const applicant of this.#applicants.splice(index, 1)) applicant.answer(true)
     }
   }
 }

@@ -7,13 +7,15 @@ import {
   streams,
   subjects,
 } from '@stampede/platform'
-import { PushChunk } from '@stampede/proto/push/v1'
 import type { ApnsTransport, Lane } from '../apns/transport.ts'
 import type { BrandPaces } from '../chunks/brand-pace.ts'
 import { type ChunkControl, ChunkRun } from '../chunks/chunk-run.ts'
 import type { RateGate } from '../chunks/rate-gate.ts'
 import { checkChunk, type SendableChunk } from '../domain/chunk.ts'
-import { publishResult, pushResultOf } from '../events.ts'
+import { readPushChunk } from '../domain/chunk-wire.ts'
+import type { OutcomeBook } from '../domain/outcome-book.ts'
+import { reasonLabel } from '../domain/verdict.ts'
+import { encodeResult, publishResult } from '../events.ts'
 import type { DispatcherMetrics } from '../metrics.ts'
 import type { BulkSlots } from './bulk-slots.ts'
 import { type Handled, WorkReader } from './work-reader.ts'
@@ -68,9 +70,27 @@ export class RunRegistry {
   }
 }
 
-/** Reads one lane of one brand; disposing ends what is under way as soon as the wire is empty. */
-export function startLane(brand: string, lane: Lane, parts: LaneParts): AsyncDisposable {
+/** A lane that is being read; disposing gives back what is in hand as soon as the wire is empty. */
+export interface RunningLane extends AsyncDisposable {
+  /** Takes nothing new after 5 s and resolves when all that is in hand has its outcome. */
+  retire(): Promise<void>
+  /** Takes nothing new, gives back what has not begun, and resolves when the rest has its outcome. */
+  drain(): Promise<void>
+}
+
+/** How a lane comes to its end. */
+interface LaneEnd {
+  /** Nothing is begun any more. */
+  readonly closing: AbortSignal
+  /** What is under way ends as soon as the wire is empty. */
+  readonly shutdown: AbortSignal
+}
+
+/** Reads one lane of one brand. */
+export function startLane(brand: string, lane: Lane, parts: LaneParts): RunningLane {
+  const closing = new AbortController()
   const shutdown = new AbortController()
+  const end = { closing: closing.signal, shutdown: shutdown.signal }
   const stream = lane === 'tx' ? streams.PUSH_TX : streams.PUSH_BULK
   const reader = new WorkReader({
     nats: parts.nats,
@@ -79,11 +99,19 @@ export function startLane(brand: string, lane: Lane, parts: LaneParts): AsyncDis
     filterSubject: lane === 'tx' ? subjects.pushTx(brand) : subjects.pushBulk(brand),
     concurrency: IN_HAND[lane],
     logger: parts.logger,
-    handle: ({ data }) => handleChunk(data, brand, lane, parts, shutdown.signal),
+    handle: ({ data }) => handleChunk(data, brand, lane, parts, end),
     buried: () => parts.metrics.dead.inc({ stream }),
+    taken: (ageMs) => parts.metrics.queueSeconds.observe({ lane }, ageMs / 1_000),
+    oldest: (ageMs) => parts.metrics.queueAge.set({ brand, lane }, ageMs / 1_000),
   })
   return {
+    retire: () => reader.retire(),
+    drain: async () => {
+      closing.abort()
+      await reader[Symbol.asyncDispose]()
+    },
     [Symbol.asyncDispose]: async () => {
+      closing.abort()
       shutdown.abort()
       await reader[Symbol.asyncDispose]()
     },
@@ -95,7 +123,7 @@ async function handleChunk(
   brand: string,
   lane: Lane,
   parts: LaneParts,
-  shutdown: AbortSignal,
+  { closing, shutdown }: LaneEnd,
 ): Promise<Handled> {
   const info = parts.brands.get(brand)
   if (info === undefined) return { kind: 'later', delayMs: STOPPED_DELAY_MS }
@@ -105,8 +133,9 @@ async function handleChunk(
   const expired = Date.now() >= chunk.expiresAtMs
   if (!expired && parts.transport.stopped(brand) !== undefined) return { kind: 'later', delayMs: STOPPED_DELAY_MS }
   if (!expired && controlOf(parts, chunk) === 'paused') return { kind: 'later', delayMs: PAUSED_DELAY_MS }
-  const waiting = { brand, weight: info.weight, size: chunk.pushTokens.length }
-  if (lane === 'bulk') await parts.slots.acquire(waiting)
+  const waiting = { brand, weight: info.weight, size: chunk.pushTokens.starts.length }
+  if (lane === 'bulk' && !(await parts.slots.acquire(waiting, closing)))
+    return { kind: 'later', delayMs: SHUTDOWN_DELAY_MS }
   try {
     return await runChunk(chunk, lane, parts, shutdown, waiting)
   } finally {
@@ -134,29 +163,36 @@ async function runChunk(
     park: async (wait) => {
       if (lane === 'bulk') slots.release()
       await wait()
-      if (lane === 'bulk') await slots.acquire(waiting)
+      // Its recipients are on the brand's account already.
+      if (lane === 'bulk') await slots.acquire({ ...waiting, size: 0 })
     },
     unknownAnswer: (status) => metrics.unknownAnswers.inc({ status: String(status) }),
     repeated: (pushes) => metrics.repeats.inc({ brand, lane }, pushes),
+    latency: (durationMs) => metrics.answerSeconds.observe({ lane }, durationMs / 1_000),
   })
   runs.add(brand, campaignId, run)
   const end = await run.run().finally(() => runs.remove(brand, campaignId, run))
   if (end.kind === 'stopped') return { kind: 'later', delayMs: STOPPED_DELAY_MS }
   if (end.kind === 'shutdown') return { kind: 'later', delayMs: SHUTDOWN_DELAY_MS }
-  const result = pushResultOf(chunk, lane, end.book)
-  const { repeated } = await publishResult(parts.nats, result)
+  const { repeated } = await publishResult(parts.nats, chunk, encodeResult(chunk, lane, end.book))
   if (repeated) metrics.repeatedChunks.inc({ lane })
   metrics.chunkSeconds.observe({ lane }, (performance.now() - startedMs) / 1_000)
-  const finishedMs = Date.now()
-  metrics.acceptSeconds.observe({ lane }, Math.max(0, finishedMs - chunk.createdAtMs) / 1_000)
-  for (const outcome of result.outcomes)
-    metrics.outcomes.inc({ brand, lane, outcome: outcomeNames[outcome] ?? 'unknown' })
+  metrics.acceptSeconds.observe({ lane }, Math.max(0, Date.now() - chunk.createdAtMs) / 1_000)
+  countOutcomes(brand, lane, end.book, metrics)
   return { kind: 'done' }
+}
+
+function countOutcomes(brand: string, lane: Lane, book: OutcomeBook, metrics: DispatcherMetrics): void {
+  const { outcomes, reasons } = book.counts()
+  for (const [code, recipients] of outcomes.entries())
+    if (recipients > 0) metrics.outcomes.inc({ brand, lane, outcome: outcomeNames[code] ?? 'unknown' }, recipients)
+  for (const [reason, recipients] of reasons)
+    if (reason !== '') metrics.reasons.inc({ lane, reason: reasonLabel(reason) }, recipients)
 }
 
 function decode(data: Uint8Array, info: BrandInfo): ReturnType<typeof checkChunk> {
   try {
-    return checkChunk(PushChunk.decode(data), info)
+    return checkChunk(readPushChunk(data), info)
   } catch {
     return { ok: false, reason: 'not a PushChunk' }
   }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { headers } from '@nats-io/transport-node'
-import { fromNats, type Logger, type Nats, type StreamName, subjects } from '@stampede/platform'
+import type { JsMsg } from '@nats-io/jetstream'
+import { buryMessage, fromNats, type Logger, type Nats, type StreamName } from '@stampede/platform'
 
 /** One message of a work queue. */
 export interface WorkItem {
@@ -33,22 +33,16 @@ export interface WorkReaderOptions {
   handle(item: WorkItem): Promise<Handled>
   /** Told about each message that went to DEAD. */
   buried(subject: string, reason: string): void
-}
-
-/** The part of a JetStream message that is used here. */
-interface Message extends WorkItem {
-  readonly seq: number
-  readonly info: { readonly deliveryCount: number }
-  ack(): void
-  nak(delayMs?: number): void
-  working(): void
-  term(reason?: string): void
+  /** Told how long a message was on the queue when it was taken, in milliseconds. */
+  taken(ageMs: number): void
+  /** Told the age of the message that is in hand for longest, in milliseconds; 0 when none is. */
+  oldest(ageMs: number): void
 }
 
 /** A message that is silent for so long goes to another replica, in milliseconds. */
-const ACK_WAIT_MS = 30_000
+const ACK_WAIT_MS = 15_000
 /** How often messages in hand are kept alive, in milliseconds. */
-const WORKING_MS = 10_000
+const WORKING_MS = 4_000
 /** How long one request for messages stands, in milliseconds. */
 const FETCH_MS = 5_000
 /** Wait after the broker failed, in milliseconds. */
@@ -68,17 +62,29 @@ const NANOS_PER_MS = 1_000_000
 export class WorkReader implements AsyncDisposable {
   readonly #options: WorkReaderOptions
   readonly #stopping = new AbortController()
-  readonly #inHand = new Set<Message>()
+  /** In the order in which they were taken. */
+  readonly #inHand = new Set<JsMsg>()
   readonly #running: Promise<void>
   #finished: (() => void) | undefined
   #endFetch: (() => void) | undefined
+  #isRetired = false
 
   constructor(options: WorkReaderOptions) {
     this.#options = options
     this.#running = this.#run()
   }
 
-  /** Asks for nothing more and waits for what is in hand. */
+  /**
+   * Lets the present request for messages run out (5 s), asks for nothing more and waits for what is in hand. What comes
+   * until then is done: a request that is broken off can lose messages until their deadline.
+   */
+  async retire(): Promise<void> {
+    this.#isRetired = true
+    this.#finished?.()
+    await this.#running
+  }
+
+  /** Breaks the present request off and waits for what is in hand. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping.abort()
     this.#endFetch?.()
@@ -90,19 +96,24 @@ export class WorkReader implements AsyncDisposable {
     const { logger, durable } = this.#options
     const alive = setInterval(() => {
       for (const message of this.#inHand) message.working()
+      this.#tellOldest()
     }, WORKING_MS)
-    while (!this.#stopping.signal.aborted) {
+    while (!this.#isOver()) {
       try {
         await this.#ensureConsumer()
         await this.#read()
       } catch (error) {
-        if (this.#stopping.signal.aborted) break
+        if (this.#isOver()) break
         logger.warn({ err: fromNats(error), durable }, 'work queue interrupted, starting again')
         await sleep(RESTART_MS, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
       }
     }
     while (this.#inHand.size > 0) await this.#oneFinished()
     clearInterval(alive)
+  }
+
+  #isOver(): boolean {
+    return this.#isRetired || this.#stopping.signal.aborted
   }
 
   async #ensureConsumer(): Promise<void> {
@@ -126,7 +137,7 @@ export class WorkReader implements AsyncDisposable {
   async #read(): Promise<void> {
     const { nats, stream, durable, concurrency } = this.#options
     const consumer = await nats.jetstream.consumers.get(stream, durable)
-    while (!this.#stopping.signal.aborted) {
+    while (!this.#isOver()) {
       const room = concurrency - this.#inHand.size
       if (room <= 0) {
         await this.#oneFinished()
@@ -137,7 +148,7 @@ export class WorkReader implements AsyncDisposable {
       if (this.#stopping.signal.aborted) messages.stop()
       for await (const message of messages) {
         if (this.#stopping.signal.aborted) message.nak()
-        else this.#take(Object.assign(message, { deliveries: message.info.deliveryCount }))
+        else this.#take(message)
       }
       this.#endFetch = undefined
     }
@@ -149,27 +160,36 @@ export class WorkReader implements AsyncDisposable {
     })
   }
 
-  #take(message: Message): void {
+  #take(message: JsMsg): void {
     this.#inHand.add(message)
+    this.#options.taken(ageOf(message))
+    this.#tellOldest()
     this.#handle(message)
       .catch((error: unknown) => {
         this.#options.logger.error({ err: error, durable: this.#options.durable }, 'a message was not answered')
       })
       .finally(() => {
         this.#inHand.delete(message)
+        this.#tellOldest()
         this.#finished?.()
       })
   }
 
-  async #handle(message: Message): Promise<void> {
+  #tellOldest(): void {
+    const [oldest] = this.#inHand
+    this.#options.oldest(oldest === undefined ? 0 : ageOf(oldest))
+  }
+
+  async #handle(message: JsMsg): Promise<void> {
     const { logger, durable } = this.#options
+    const { subject, data, info } = message
     let handled: Handled
     try {
-      handled = await this.#options.handle(message)
+      handled = await this.#options.handle({ subject, data, deliveries: info.deliveryCount })
     } catch (error) {
       logger.error({ err: error, durable, sequence: message.seq }, 'handling a message failed')
       handled =
-        message.deliveries >= FAILURES_MAX
+        info.deliveryCount >= FAILURES_MAX
           ? { kind: 'poison', reason: error instanceof Error ? error.message : String(error) }
           : { kind: 'later', delayMs: FAILED_MS }
     }
@@ -178,16 +198,10 @@ export class WorkReader implements AsyncDisposable {
     else await this.#bury(message, handled.reason)
   }
 
-  async #bury(message: Message, reason: string): Promise<void> {
-    const { nats, stream, durable, logger, buried } = this.#options
-    const fields = headers()
-    fields.set('Stampede-Reason', reason)
-    fields.set('Stampede-Stream', stream)
-    fields.set('Stampede-Consumer', durable)
+  async #bury(message: JsMsg, reason: string): Promise<void> {
+    const { nats, durable, logger, buried } = this.#options
     try {
-      const msgID = `dead-${stream}-${durable}-${message.seq}`
-      await nats.jetstream.publish(subjects.dead(message.subject), message.data, { headers: fields, msgID })
-      message.term(reason)
+      await buryMessage(nats, message, reason)
       buried(message.subject, reason)
       logger.error({ durable, sequence: message.seq, reason }, 'message given up, it is on the stream DEAD')
     } catch (error) {
@@ -195,4 +209,9 @@ export class WorkReader implements AsyncDisposable {
       message.nak(FAILED_MS)
     }
   }
+}
+
+/** How long ago the stream took a message, in milliseconds. */
+function ageOf(message: JsMsg): number {
+  return Math.max(0, Date.now() - message.time.getTime())
 }

@@ -22,8 +22,10 @@ export class TestApns implements AsyncDisposable {
   readonly seen: SeenPush[] = []
   /** Connections, in the order of their making; closed ones stay. */
   readonly connections: ServerHttp2Session[] = []
-  /** Most streams that were open at once on one connection since the last reset. */
-  openMax = 0
+  /** Most streams that were open at once, by connection; a test may reset it. */
+  openMax: number[] = []
+  /** Highest stream that came, by connection. */
+  readonly lastStream: number[] = []
   handler: PushHandler = (_push, _server, stream) => answer(stream, 200)
   /** Announced to new connections. */
   streamLimit: number
@@ -71,7 +73,8 @@ export class TestApns implements AsyncDisposable {
     session.on('error', () => {})
     session.on('stream', (stream, headers) => {
       open += 1
-      this.openMax = Math.max(this.openMax, open)
+      this.lastStream[connection - 1] = stream.id ?? 0
+      this.openMax[connection - 1] = Math.max(this.openMax[connection - 1] ?? 0, open)
       stream.on('error', () => {})
       stream.on('close', () => {
         open -= 1
