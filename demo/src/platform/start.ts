@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { startEmbeddedNats, startEmbeddedPostgres } from '@stampede/platform'
+import { type RunningServers, serversFile, startEmbeddedNats, startEmbeddedPostgres } from '@stampede/platform'
 import { type Authority, authorityDir, createAuthority } from '@stampede/sandbox'
 import { type Folders, foldersOf, takeFolders } from './folders.ts'
 import { choosePorts, type Ports } from './ports.ts'
@@ -44,14 +44,15 @@ export async function startPlatform({ dataDir, googlePerSecond, say, signal }: S
   const ports = await choosePorts(folders.run, say)
   const servers = await startServers(folders, ports, stack, say)
   const authority = createAuthority(authorityDir(folders.sandbox))
-  const stateFile = join(folders.run, 'servers.json')
-  writeFileSync(stateFile, JSON.stringify({ postgresUrl: servers.postgresUrl }), { mode: 0o600 })
+  const stateFile = serversFile(dataDir)
+  const { postgresUrl, natsUrl } = servers
+  writeFileSync(stateFile, JSON.stringify({ postgresUrl, natsUrl } satisfies RunningServers), { mode: 0o600 })
   stack.defer(() => rmSync(stateFile, { force: true }))
   const env = {
     ...process.env,
     ...makeEnvironment({ folders, ports, secrets, authority, googlePerSecond }),
-    STAMPEDE_POSTGRES_URL: servers.postgresUrl,
-    STAMPEDE_NATS_URL: servers.natsUrl,
+    STAMPEDE_POSTGRES_URL: postgresUrl,
+    STAMPEDE_NATS_URL: natsUrl,
   }
   signal.throwIfAborted()
   const supervisor = stack.use(new Supervisor(folders.run, say, signal))
@@ -66,16 +67,14 @@ export async function startPlatform({ dataDir, googlePerSecond, say, signal }: S
     secrets,
     authority,
     supervisor,
-    postgresUrl: servers.postgresUrl,
+    postgresUrl,
     serverPids: servers.pids,
     env,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
 
-interface Servers {
-  readonly postgresUrl: string
-  readonly natsUrl: string
+interface Servers extends RunningServers {
   readonly pids: readonly { readonly name: string; readonly pid: number }[]
 }
 

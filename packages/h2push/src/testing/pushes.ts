@@ -31,7 +31,7 @@ export function pushBlock(template: RequestTemplate, first: number, count: numbe
 /** A block of pushes with these numbers. */
 export function pushBlockOf(template: RequestTemplate, numbers: readonly number[]): RequestBlock {
   const variables = Buffer.alloc(numbers.length * VARIABLE_BYTES)
-  numbers.forEach((number, index) => variables.writeUInt32BE(number, index * VARIABLE_BYTES))
+  for (const [index, number] of numbers.entries()) variables.writeUInt32BE(number, index * VARIABLE_BYTES)
   return new RequestBlock({ template, variables, variableBytes: VARIABLE_BYTES })
 }
 
