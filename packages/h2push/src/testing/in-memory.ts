@@ -37,6 +37,7 @@ export class InMemoryPeer {
       const wrote = this.peer.step()
       if (bytes.length > 0 || wrote || this.#toClient.length > 0) still = 0
       this.#deliver()
+      if (this.#random.once(3)) rig.release()
       rig.session.tick()
     }
   }

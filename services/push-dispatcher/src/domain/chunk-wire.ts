@@ -49,6 +49,8 @@ export function readPushChunk(message: Uint8Array): ChunkColumns {
     else if (tag === PASS_NO_PACKED) passNo.push(reader.bytes())
     else if (tag === PASS_NO) passNo.push(reader.skip(WireType.Varint))
     else {
+      // The generated codec would take it for the end and silently drop the rest.
+      if (tag >>> 3 === 0) throw new RangeError('a field without a number')
       reader.skip(tag & 7, tag >>> 3)
       rest.push(message.subarray(startsAt, reader.pos))
     }
