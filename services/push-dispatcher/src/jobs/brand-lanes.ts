@@ -63,7 +63,7 @@ export class BrandLanes implements AsyncDisposable {
     this.#isClosed = true
     clearTimeout(this.#update)
     clearTimeout(this.#nextStarts)
-    const all = [...[...this.#serving.values()].map(({ running }) => running), ...this.#ending.keys()]
+    const all = [...[...this.#serving.values()].map(({ running }) => running), ...this.#ending]
     this.#serving.clear()
     this.#tell()
     const isDone = new AbortController()

@@ -1,12 +1,4 @@
-import {
-  connectNats,
-  createMetrics,
-  type Nats,
-  openCredentials,
-  uuidv7,
-  watchBrands,
-  watchControl,
-} from '@stampede/platform'
+import { connectNats, createMetrics, type Nats, openCredentials, watchBrands, watchControl } from '@stampede/platform'
 import { tempDir, testParts } from '@stampede/platform/testing'
 import type { ApnsTransport, Lane } from '../apns/transport.ts'
 import { readDispatcherConfig } from '../config.ts'
@@ -26,8 +18,8 @@ export interface Replica extends AsyncDisposable {
   cut(): Promise<void>
 }
 
-/** Starts a replica; disposing is the orderly end. */
-export async function startReplica(natsUrl: string, transport: ApnsTransport): Promise<Replica> {
+/** Starts a replica of that name, which decides what it serves; disposing is the orderly end. */
+export async function startReplica(natsUrl: string, replica: string, transport: ApnsTransport): Promise<Replica> {
   const { logger } = testParts('replica')
   await using stack = new AsyncDisposableStack()
   const dir = tempDir('replica')
@@ -38,7 +30,7 @@ export async function startReplica(natsUrl: string, transport: ApnsTransport): P
   const control = stack.use(await watchControl(nats))
   const credentials = stack.use(await openCredentials({ dir: dir.path, logger }))
   const config = readDispatcherConfig({ STAMPEDE_CREDENTIALS_DIR: dir.path })
-  const presence = stack.use(await startPresence({ nats, replica: uuidv7(), logger, timings }))
+  const presence = stack.use(await startPresence({ nats, replica, logger, timings }))
   const input = { nats, brands, control, credentials, config, logger, metrics }
   stack.use(new BrandLanes(createLaneParts(input, transport, presence), presence, timings))
   stack.defer(() => presence.leave())
