@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Random } from './hpack/testing/random.ts'
+import { FRAME_HEADER_BYTES } from './protocol/constants.ts'
 import type { RequestBlock } from './request/block.ts'
 import { Ledger } from './testing/ledger.ts'
 import { NastyPeer, nastyTemper } from './testing/nasty-peer.ts'
@@ -30,18 +31,24 @@ function start(): { readonly rig: SessionRig; readonly block: RequestBlock } {
 function record(random: Random): Exchange {
   const { rig, block } = start()
   const ledger = new Ledger()
-  const parts: Buffer[] = []
+  const written: Buffer[] = []
+  const write = (bytes: Buffer): void => {
+    // SETTINGS alone at first: all requests are opened before anything else.
+    const firstBytes = written.length === 0 ? FRAME_HEADER_BYTES + bytes.readUIntBE(0, 3) : 0
+    for (const part of [bytes.subarray(0, firstBytes), bytes.subarray(firstBytes)]) {
+      written.push(part)
+      rig.feed(part)
+    }
+  }
   const temper = { ...nastyTemper, requestsMax: 0, refusedOnceIn: 0, noiseOnceIn: 8, bodyBytesMax: 500, streams: 100 }
-  const host = { write: (bytes: Buffer) => parts.push(bytes), end: () => assert.fail('it ends nothing') }
+  const host = { write, end: () => assert.fail('it ends nothing') }
   const peer = new NastyPeer(random, temper, ledger, host)
-  let fed = 0
   for (let step = 0; block.open > 0 && step < 1_000; step += 1) {
     peer.receive(rig.take())
     peer.step()
-    for (; fed < parts.length; fed += 1) rig.feed(parts[fed] as Buffer)
   }
   assert.deepEqual(peer.judge.violations, [])
-  return { greeting: parts[0] as Buffer, answers: Buffer.concat(parts.slice(1)), ledger }
+  return { greeting: written[0] as Buffer, answers: Buffer.concat(written.slice(1)), ledger }
 }
 
 /** Gives the same bytes to a fresh session; the outcomes must be the same. */

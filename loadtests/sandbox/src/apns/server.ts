@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { createSecureServer, type Http2SecureServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import {
+  constants,
+  createSecureServer,
+  type Http2SecureServer,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Authority } from '../authority.ts'
@@ -56,6 +62,8 @@ interface Connection {
   readonly client: ClientIdentity
   requests: number
   errors: number
+  /** Last stream that is answered; later ones are not processed. */
+  lastStreamId: number
   leaving: boolean
 }
 
@@ -149,7 +157,7 @@ class Apns implements ApnsServer {
 
   #connect(session: ServerHttp2Session): void {
     const client = identify(session.socket as TLSSocket)
-    this.#connections.set(session, { session, client, requests: 0, errors: 0, leaving: false })
+    this.#connections.set(session, { session, client, requests: 0, errors: 0, lastStreamId: 0, leaving: false })
     session.on('error', () => undefined)
     session.once('close', () => this.#connections.delete(session))
   }
@@ -158,6 +166,11 @@ class Apns implements ApnsServer {
     stream.on('error', () => undefined)
     const connection = this.#connections.get(stream.session as ServerHttp2Session)
     if (!connection) return
+    if (connection.leaving) {
+      stream.close(constants.NGHTTP2_REFUSED_STREAM)
+      return
+    }
+    connection.lastStreamId = stream.id ?? 0
     connection.requests += 1
     const parts: Buffer[] = []
     let size = 0
@@ -170,7 +183,7 @@ class Apns implements ApnsServer {
       this.#decide(connection, stream, readHeaders(raw), body)
     })
     const { goawayEvery } = this.#options.faults()
-    if (goawayEvery > 0 && connection.requests >= goawayEvery) this.#leave(connection, stream.id ?? 0, 'Shutdown')
+    if (goawayEvery > 0 && connection.requests >= goawayEvery) this.#leave(connection, 'Shutdown')
   }
 
   #decide(connection: Connection, stream: ServerHttp2Stream, headers: PushHeaders, body: Buffer): void {
@@ -221,24 +234,25 @@ class Apns implements ApnsServer {
     const { delayMs } = this.#options.faults()
     if (delayMs > 0) setTimeout(() => respond(stream, row, reason, goneSinceMs), delayMs)
     else respond(stream, row, reason, goneSinceMs)
-    this.#countError(connection, stream.id ?? 0, reason)
+    this.#countError(connection, reason)
   }
 
-  #countError(connection: Connection, streamId: number, reason: ApnsReason | undefined): void {
+  #countError(connection: Connection, reason: ApnsReason | undefined): void {
     // Apple does not count 410; BadDeviceToken brings the end nearer.
     if (reason === 'Unregistered') return
     if (!reason) connection.errors = Math.max(0, connection.errors - 1)
     else connection.errors += reason === 'BadDeviceToken' ? 2 : 1
     const { errorLimit } = this.#options.faults()
-    if (reason && connection.errors >= errorLimit) this.#leave(connection, streamId, reason)
+    if (reason && connection.errors >= errorLimit) this.#leave(connection, reason)
   }
 
-  #leave(connection: Connection, lastStreamId: number, reason: string): void {
-    const { session } = connection
+  #leave(connection: Connection, reason: string): void {
+    const { session, lastStreamId } = connection
     if (connection.leaving || session.destroyed) return
     connection.leaving = true
     session.goaway(0, lastStreamId, Buffer.from(JSON.stringify({ reason })))
-    session.close()
+    // It announces an end of its own, whose last stream is no later one only once the first has been sent.
+    setImmediate(() => session.close())
   }
 }
 

@@ -3,8 +3,8 @@ import type { Ledger } from './ledger.ts'
 import { NastyPeer, type Temper } from './nasty-peer.ts'
 import type { SessionRig } from './session-rig.ts'
 
-/** Turns without any progress after which a run counts as stuck. */
-const STUCK_TURNS = 50
+/** Turns without any progress after which a run counts as stuck; a long body over a small window takes many. */
+const STUCK_TURNS = 20_000
 
 /** A peer and the bytes on their way from it, next to a session without a socket. */
 export class InMemoryPeer {
@@ -30,12 +30,15 @@ export class InMemoryPeer {
   /** Plays until `isOver`, or the connection has ended; throws when nothing moves any more. */
   play(isOver: () => boolean): void {
     const rig = this.#rig
+    let progress = ''
     for (let still = 0; !isOver() && rig.session.state !== 'ended'; still += 1) {
-      if (still > STUCK_TURNS) throw new Error(`stuck with ${rig.session.live} open and ${rig.source.queued} waiting`)
-      const bytes = rig.take()
-      this.peer.receive(bytes)
-      const wrote = this.peer.step()
-      if (bytes.length > 0 || wrote || this.#toClient.length > 0) still = 0
+      const { live, answered, unknown } = rig.session
+      const now = `${rig.source.queued} ${live} ${answered} ${unknown}`
+      if (now !== progress) still = 0
+      progress = now
+      if (still > STUCK_TURNS) throw new Error(`stuck: ${now} requests wait, are open, answered, unknown`)
+      this.peer.receive(rig.take())
+      this.peer.step()
       this.#deliver()
       if (this.#random.once(3)) rig.release()
       rig.session.tick()

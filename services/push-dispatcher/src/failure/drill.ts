@@ -16,7 +16,7 @@ function show({ pushes, results, unknown, repeatableChunks, seconds }: ScenarioE
     ['pushed at least once', pushes.pushed],
     ['lost', pushes.enqueued - pushes.pushed],
     ['repeats', pushes.repeats],
-    ['of these after a lost answer, at most', unknown],
+    ['outcome unknown', unknown],
     ['chunks repeated', pushes.repeatedChunks],
     ['chunks that may be repeated', repeatableChunks],
     ["on another brand's topic", pushes.foreign],

@@ -1,5 +1,5 @@
 import { type Clock, changeShared, type Nats, type SharedKey } from '@stampede/platform'
-import type { Hold } from './api.ts'
+import type { Hold } from './api/call-api.ts'
 
 /** A claim that is not kept ends after this, in milliseconds: a killed replica holds a resource no longer. */
 const CLAIM_MS = 25_000

@@ -9,15 +9,15 @@ import {
   type Nats,
   systemClock,
 } from '@stampede/platform'
-import { AccessTokens } from './access-tokens.ts'
-import type { ApiParts } from './api.ts'
-import { BatchRunner } from './batch-run.ts'
-import { GoogleHttp } from './http.ts'
+import { AccessTokens } from './api/access-tokens.ts'
+import type { ApiParts } from './api/call-api.ts'
+import { GoogleHttp } from './api/http.ts'
 import { startIssuerLanes } from './issuer-lanes.ts'
-import { IssuerTurns } from './issuer-turns.ts'
+import { SentBook } from './messages/sent-book.ts'
 import { createGoogleMetrics, type GoogleMetrics, statusClass } from './metrics.ts'
-import { SentBook } from './sent-book.ts'
-import { classIdOf } from './works.ts'
+import { IssuerTurns } from './quota/issuer-turns.ts'
+import { BatchRunner } from './resources/batch-run.ts'
+import { classIdOf } from './resources/works.ts'
 
 /** Where Google is and how much of it may be used. */
 export interface GoogleConfig {
@@ -27,7 +27,7 @@ export interface GoogleConfig {
   readonly tokenUrl: string
   /** File (PEM) of the authority to trust instead of the system's; undefined for those. */
   readonly caFile: string | undefined
-  /** Calls per second that Google grants an issuer, at least 1: all replicas together make nine tenths of them. */
+  /** Calls per second that Google grants an issuer, at least 1: all replicas together make four fifths of them. */
   readonly maxPerSecond: number
 }
 

@@ -9,9 +9,9 @@ import {
   subjects,
 } from '@stampede/platform'
 import { WorkReader } from '../jobs/work-reader.ts'
-import type { BatchRunner } from './batch-run.ts'
-import { handleMessage, type MessageParts } from './message-lane.ts'
+import { handleMessage, type MessageParts } from './messages/message-lane.ts'
 import { pause } from './pause.ts'
+import type { BatchRunner } from './resources/batch-run.ts'
 
 /** Desired states in hand at most, for one issuer. */
 const BATCH_MAX = 40

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
@@ -22,6 +24,7 @@ import {
 import type { GoogleFaults, Sandbox } from '@stampede/sandbox'
 import { startTestSandbox } from '@stampede/sandbox/testing'
 import { startGoogle } from '../index.ts'
+import { type ReplicaWorld, replicaOptions, worldArgument } from './replica.ts'
 
 /** Issuer of the brand `demo`. */
 export const issuer = '3388000000012345678'
@@ -36,8 +39,6 @@ export const classFields = {
 }
 /** What an object must have. */
 export const objectFields = { classId, state: 'ACTIVE' }
-
-const none = async (): Promise<void> => {}
 
 /** A broker, a strict stand-in for Google, and as many replicas of the Google side as a test starts. */
 export class GoogleSide implements AsyncDisposable {
@@ -103,39 +104,34 @@ export class GoogleSide implements AsyncDisposable {
     this.accounts.set(brand, account)
   }
 
-  /** Starts a replica. `nats`: its own connection, default the test's. */
-  async startReplica(
-    maxPerSecond: number,
-    { nats = this.nats, clock }: { readonly nats?: Nats; readonly clock?: Clock } = {},
-  ): Promise<AsyncDisposable> {
+  /** Starts a replica in this process, with a connection of its own to the broker. */
+  async startReplica(maxPerSecond: number, { clock }: { readonly clock?: Clock } = {}): Promise<void> {
+    const stack = new AsyncDisposableStack()
+    this.#running.push(stack)
+    const nats = stack.use(await connectNats({ url: this.natsServer.url, name: 'replica', logger: testParts().logger }))
+    stack.use(await startGoogle({ nats, ...replicaOptions(this.#world(maxPerSecond)), ...(clock && { clock }) }))
+  }
+
+  /** Starts a replica as a process of its own; disposing kills it as hard as possible. */
+  spawnReplica(maxPerSecond: number): AsyncDisposable {
+    const file = new URL('./replica.ts', import.meta.url).pathname
+    const argument = worldArgument(this.natsServer.url, this.#world(maxPerSecond))
+    const child = spawn(process.execPath, [file, argument], { stdio: 'inherit' })
+    const exited = once(child, 'exit')
+    return {
+      [Symbol.asyncDispose]: async () => {
+        child.kill('SIGKILL')
+        await exited
+      },
+    }
+  }
+
+  #world(maxPerSecond: number): ReplicaWorld {
     const url = `https://localhost:${this.sandbox.googlePort}`
     const caFile = join(this.#dir.path, 'ca.pem')
     writeFileSync(caFile, this.sandbox.authority.webRootPem)
-    const replica = await startGoogle({
-      nats,
-      brands: {
-        get: (brand) => this.infos.get(brand),
-        list: () => [...this.infos.values()],
-        onChange: () => {},
-        [Symbol.asyncDispose]: none,
-      },
-      credentials: {
-        apple: () => undefined,
-        google: (brand) => this.accounts.get(brand),
-        onChange: () => {},
-        [Symbol.asyncDispose]: none,
-      },
-      control: {
-        get: (_brand, campaignId) => this.controls.get(campaignId),
-        onChange: () => {},
-        [Symbol.asyncDispose]: none,
-      },
-      config: { url, tokenUrl: `${url}/token`, caFile, maxPerSecond },
-      ...(clock && { clock }),
-      ...testParts('push-dispatcher'),
-    })
-    this.#running.push(replica)
-    return replica
+    const { infos, accounts, controls } = this
+    return { config: { url, tokenUrl: `${url}/token`, caFile, maxPerSecond }, infos, accounts, controls }
   }
 
   /** Ends all replicas. */
