@@ -71,6 +71,7 @@ export class Sender implements AsyncDisposable {
     }
     const end = (block: RequestBlock): void => {
       const again = tallyBlock(block, tally)
+      block[Symbol.dispose]()
       if (block.size === BLOCK_PUSHES) this.#spare.push(Buffer.from(block.variables.buffer))
       if (again.length > 0) submit(again)
       refill()
@@ -112,11 +113,12 @@ export function pushTemplate(port: number): RequestTemplate {
 /** Adds a block's outcomes to the tally; returns the tokens that are to be sent again. */
 function tallyBlock(block: RequestBlock, tally: Tally): Uint8Array {
   const again: Uint8Array[] = []
+  const { outcomes, statuses } = block
   for (let index = 0; index < block.size; index += 1) {
-    const outcome = block.outcomes[index]
+    const outcome = outcomes[index]
     if (outcome === OutcomeCode.unknown || outcome === OutcomeCode.notProcessed) {
       again.push(block.variables.subarray(index * TOKEN_BYTES, (index + 1) * TOKEN_BYTES))
-    } else if (block.statuses[index] === 200 && hasId(block, index)) {
+    } else if (statuses[index] === 200 && hasId(block, index)) {
       tally.ok += 1
     } else {
       tally.failed += 1

@@ -65,6 +65,20 @@ test('a cancelled block ends what waits, awaits what is on the wire, and sends n
   assert.equal(block.open, 0)
 })
 
+test('a disposed block hands its memory on, empty, and tells nothing more', () => {
+  const first = blockOf(2)
+  assert.throws(() => first[Symbol.dispose](), /2 requests have not ended/)
+  first.captured.fill(65)
+  first.endUnsent(OutcomeCode.deadline, 'late')
+  const { buffer } = first.outcomes
+  first[Symbol.dispose]()
+  assert.throws(() => first.outcomes, /disposed/)
+  const second = blockOf(2)
+  assert.equal(second.outcomes.buffer, buffer)
+  assert.deepEqual([...second.outcomes, ...second.statuses, ...second.endedAfterMs], [0, 0, 0, 0, 0, 0])
+  assert.equal(second.capturedText(1), '')
+})
+
 const refused: readonly (readonly [field: string, make: () => unknown])[] = [
   ['variableBytes', () => new RequestBlock({ template, variables: new Uint8Array(32), variableBytes: 0 })],
   ['variables', () => new RequestBlock({ template, variables: new Uint8Array(33), variableBytes: 32 })],

@@ -1,4 +1,5 @@
 import { H2PushError } from '../errors.ts'
+import { type Columns, keepColumns, takeColumns } from './columns.ts'
 import { type Outcome, OutcomeCode, type Response } from './outcome.ts'
 import type { RequestTemplate } from './template.ts'
 
@@ -27,23 +28,16 @@ export interface UnsentCounter {
 
 /**
  * Many requests of one kind, and what became of each, in columns: no object, promise or timer per request. Results
- * of an index are valid once its outcome is not `pending`; `done` resolves when none is.
+ * of an index are valid once its outcome is not `pending`; `done` resolves when none is. A block that waits holds no
+ * columns; one whose results were read may be disposed of, so that the next one gets its memory.
  */
-export class RequestBlock {
+export class RequestBlock implements Disposable {
   readonly template: RequestTemplate
   readonly variables: Uint8Array
   readonly variableBytes: number
   readonly deadlineAtMs: number
   /** Number of requests. */
   readonly size: number
-  /** OutcomeCode by request. */
-  readonly outcomes: Uint8Array
-  /** HTTP status by request; 0 without a response. */
-  readonly statuses: Uint16Array
-  /** When it ended, in milliseconds after `createdAtMs`. */
-  readonly endedAfterMs: Uint32Array
-  /** Captured header values, `template.captureBytesMax` bytes each, padded with zeros. */
-  readonly captured: Uint8Array
   readonly createdAtMs: number
   /** Resolves when every request has ended. Never rejects. */
   readonly done: Promise<void>
@@ -51,6 +45,8 @@ export class RequestBlock {
   counter: UnsentCounter | undefined
   /** Whether it is in the queue of its pool. The pool's. */
   queued = false
+  #columns: Columns | undefined
+  #disposed = false
   readonly #resolve: () => void
   readonly #responses = new Map<number, Response>()
   readonly #causes = new Map<number, string>()
@@ -72,15 +68,31 @@ export class RequestBlock {
     this.variableBytes = variableBytes
     this.deadlineAtMs = deadlineAtMs
     this.size = size
-    this.outcomes = new Uint8Array(size)
-    this.statuses = new Uint16Array(size)
-    this.endedAfterMs = new Uint32Array(size)
-    this.captured = new Uint8Array(size * template.captureBytesMax)
     this.createdAtMs = Date.now()
     this.#open = size
     const { promise, resolve } = Promise.withResolvers<void>()
     this.done = promise
     this.#resolve = resolve
+  }
+
+  /** OutcomeCode by request. */
+  get outcomes(): Uint8Array {
+    return this.#held().outcomes
+  }
+
+  /** HTTP status by request; 0 without a response. */
+  get statuses(): Uint16Array {
+    return this.#held().statuses
+  }
+
+  /** When each ended, in milliseconds after `createdAtMs`. */
+  get endedAfterMs(): Uint32Array {
+    return this.#held().endedAfterMs
+  }
+
+  /** Captured header values, `template.captureBytesMax` bytes each, padded with zeros. */
+  get captured(): Uint8Array {
+    return this.#held().captured
   }
 
   /** Requests that have not ended. */
@@ -105,11 +117,20 @@ export class RequestBlock {
 
   /** The captured header of a request, as text; empty when it did not come. */
   capturedText(index: number): string {
+    const { captured } = this
     const { captureBytesMax } = this.template
     const start = index * captureBytesMax
     let end = start
-    while (end < start + captureBytesMax && this.captured[end] !== 0) end += 1
-    return Buffer.from(this.captured.buffer, this.captured.byteOffset + start, end - start).toString('latin1')
+    while (end < start + captureBytesMax && captured[end] !== 0) end += 1
+    return Buffer.from(captured.buffer, captured.byteOffset + start, end - start).toString('latin1')
+  }
+
+  /** Gives the columns to other blocks. Everything must have ended; nothing may be read afterwards, also not by views. */
+  [Symbol.dispose](): void {
+    if (this.#open > 0) throw new Error(`${this.#open} requests have not ended`)
+    this.#disposed = true
+    if (this.#columns !== undefined) keepColumns(this.#columns)
+    this.#columns = undefined
   }
 
   /** Ends what is not on the wire yet as cancelled; what is on the wire is awaited. Returns how many were ended. */
@@ -159,7 +180,7 @@ export class RequestBlock {
 
   /** A request was answered. The session's. `response` only where there is more than a plain 200. */
   respond(index: number, status: number, nowMs: number, response: Response | undefined): void {
-    this.statuses[index] = status
+    this.#held().statuses[index] = status
     if (response !== undefined) this.#responses.set(index, response)
     this.#settle(index, OutcomeCode.response, nowMs)
   }
@@ -171,10 +192,17 @@ export class RequestBlock {
   }
 
   #settle(index: number, outcome: Outcome, nowMs: number): void {
-    if (this.outcomes[index] !== OutcomeCode.pending) throw new Error(`request ${index} has an outcome already`)
-    this.outcomes[index] = outcome
-    this.endedAfterMs[index] = Math.max(0, nowMs - this.createdAtMs)
+    const { outcomes, endedAfterMs } = this.#held()
+    if (outcomes[index] !== OutcomeCode.pending) throw new Error(`request ${index} has an outcome already`)
+    outcomes[index] = outcome
+    endedAfterMs[index] = Math.max(0, nowMs - this.createdAtMs)
     this.#open -= 1
     if (this.#open === 0) this.#resolve()
+  }
+
+  #held(): Columns {
+    if (this.#disposed) throw new Error('the block was disposed of')
+    this.#columns ??= takeColumns(this.size, this.template.captureBytesMax)
+    return this.#columns
   }
 }
