@@ -77,8 +77,11 @@ func push(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, "ok")
 		w.Header().Set("x-trailer", strconv.FormatUint(number, 10))
 	case 9:
-		w.Header().Set("link", "</style.css>")
-		w.WriteHeader(http.StatusEarlyHints)
+		// With the header above, an interim response would carry it onto the wire, where it is malformed.
+		if !isLast {
+			w.Header().Set("link", "</style.css>")
+			w.WriteHeader(http.StatusEarlyHints)
+		}
 		w.WriteHeader(http.StatusOK)
 	}
 }
