@@ -34,9 +34,12 @@ async function runOnce(seed: number): Promise<string[]> {
     rig.request(singleRequest(`/single/${index}`, Buffer.alloc(random.once(2) ? 0 : random.below(50_000), 'x'))),
   )
   memory.play(() => blocks.every(({ open }) => open === 0) && singles.every(({ settled }) => settled))
+  const isOpen = rig.session.state !== 'ended' && !memory.peer.gone
+  const unanswered = isOpen ? memory.settle() : 0
   rig.close()
   const faults = blocks.flatMap((block) => ledger.faults(block, (index) => pushPath(block, index)))
   for (const { head, outcome } of singles) faults.push(ledger.singleFault(head.path, await outcome))
+  if (unanswered > 0) faults.push(`${unanswered} SETTINGS or PINGs are not answered`)
   const all = [...memory.peer.judge.violations, String(rig.error ?? ''), ...faults]
   return all.filter((fault) => fault !== '')
 }

@@ -24,7 +24,7 @@ import { RawServer } from './testing/raw-server.ts'
 
 const template = pushTemplate()
 const nothing = Buffer.alloc(0)
-const timings = { dialBaseMs: 20, dialMaxMs: 100, sweepMs: 10, quietMs: 30, pingMs: 50 }
+const timings = { dialBaseMs: 20, dialMaxMs: 100, sweepMs: 10, quietMs: 50, pingMs: 500 }
 
 /** A correct server, each of whose connections a test can make misbehave. */
 class Peer {
@@ -34,6 +34,8 @@ class Peer {
   readonly held: number[] = []
   answers = true
   pongs = true
+  /** How long everything stands still when the next PING comes, in milliseconds. */
+  stallMs = 0
 
   constructor(secure: TLSSocket, isMute = false) {
     this.secure = secure
@@ -45,7 +47,12 @@ class Peer {
       },
       onReset: () => undefined,
       onSettings: () => !isMute && secure.write(settingsAckFrame),
-      onPing: (payload) => this.pongs && secure.write(pingFrame(payload, true)),
+      onPing: (payload) => {
+        const endMs = Date.now() + this.stallMs
+        this.stallMs = 0
+        while (Date.now() < endMs);
+        if (this.pongs) secure.write(pingFrame(payload, true))
+      },
       onGoaway: () => undefined,
     })
     secure.on('data', (bytes) => this.judge.receive(bytes))
@@ -70,14 +77,14 @@ interface SetUp extends AsyncDisposable {
 
 const tls = testTls()
 
-async function setUp(options: Partial<PoolOptions> = {}, serve?: (peer: Peer) => void): Promise<SetUp> {
+async function setUp(options: Partial<PoolOptions> = {}, serve?: (peer: Peer, number: number) => void): Promise<SetUp> {
   const peers: Peer[] = []
   const events: string[] = []
   const errors: H2PushError[] = []
   const server = new RawServer(tls, (secure) => {
     const peer = new Peer(secure)
     peers.push(peer)
-    serve?.(peer)
+    serve?.(peer, peers.length)
   })
   const pool = new Pool({
     origin: await server.listen(),
@@ -182,9 +189,25 @@ describe('a connection', { concurrency: false }, () => {
     assert.equal(await kindOf(pool), 'response')
   })
 
+  test('is not given up because this process stood still', async () => {
+    await using all = await setUp({ timings: { quietMs: 20, pingMs: 100 } })
+    const { pool, peers, events } = all
+    assert.equal(await kindOf(pool), 'response')
+    const [peer] = peers
+    assert.ok(peer)
+    peer.answers = false
+    peer.stallMs = 400
+    const late = kindOf(pool)
+    await until('it is on the wire', () => peer.held.length === 1)
+    await until('a PING was answered late', () => peer.stallMs === 0)
+    peer.secure.write(plainAnswer(3))
+    assert.equal(await late, 'response')
+    assert.deepEqual(events, ['dialed', 'ready'])
+  })
+
   test('that answers PINGs but not its requests ends them with their deadline', async () => {
     await using all = await setUp({ timings: { requestMs: 100 } }, (peer) => {
-      peer.answers = peer.judge !== undefined && all?.peers.length !== 1
+      peer.answers = false
     })
     const { pool } = all
     const block = pushBlock(template, 0, 3)
@@ -196,8 +219,8 @@ describe('a connection', { concurrency: false }, () => {
   })
 
   test('with most of its streams used up by requests past their deadline is replaced', async () => {
-    await using all = await setUp({ timings: { requestMs: 60 }, limits: { streamsMax: 20 } }, (peer) => {
-      peer.answers = all !== undefined && all.peers[0] !== peer
+    await using all = await setUp({ timings: { requestMs: 60 }, limits: { streamsMax: 20 } }, (peer, number) => {
+      peer.answers = number > 1
     })
     const { pool } = all
     const block = pushBlock(template, 0, 20)

@@ -74,7 +74,7 @@ describe('a deadline', () => {
   test('ends the requests that were opened before, resets few streams, and counts the others until the peer ends them', () => {
     const { rig, block } = opened(1_000)
     rig.feed(headersFrame(3, ok, false))
-    rig.session.expire(rig.nowMs)
+    assert.equal(rig.session.expire(rig.nowMs), 995)
     assert.equal(count(block, deadline), 1_000)
     assert.equal(rig.takeFrames().filter(({ type }) => type === FrameType.rstStream).length, 5)
     assert.equal(rig.session.live, 995)
@@ -86,6 +86,7 @@ describe('a deadline', () => {
     assert.equal(more.unsent, 0)
     for (let id = 2_001; id < 4_000; id += 2) rig.feed(plainAnswer(id))
     assert.equal(count(more, response), 1_000)
+    assert.equal(rig.session.answered, 1_000)
     assert.equal(rig.session.live, 0)
   })
 

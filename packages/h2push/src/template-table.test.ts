@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Random } from './hpack/testing/random.ts'
-import { Setting } from './protocol/constants.ts'
+import { FrameType, Setting } from './protocol/constants.ts'
 import type { RequestTemplate } from './request/template.ts'
 import { ClientJudge } from './testing/client-judge.ts'
 import { settingsFrame, windowUpdateFrame } from './testing/frame-writer.ts'
@@ -103,6 +103,24 @@ test('prepared requests stay right when the table shrinks, grows or is emptied b
     reader.settings(sizes.map((size) => [Setting.headerTableSize, size]))
     send()
   }
+})
+
+test('prepared requests are short again once the peer has a table again', () => {
+  const reader = new Reader()
+  const lengthOf = (first: number): number => {
+    reader.rig.submit(pushBlock(short, first, 3))
+    const frames = reader.rig.takeFrames().filter(({ type }) => type === FrameType.headers)
+    reader.rig.feed(Buffer.concat(frames.map(({ streamId }) => plainAnswer(streamId))))
+    return frames.at(-1)?.payload.length ?? 0
+  }
+  const before = lengthOf(0)
+  reader.rig.feed(settingsFrame([[Setting.headerTableSize, 0]]))
+  const without = lengthOf(3)
+  // The lowest of them counts as well.
+  const back = [0, 4_096].map((size) => [Setting.headerTableSize, size] as const)
+  reader.rig.feed(settingsFrame(back))
+  lengthOf(6)
+  assert.deepEqual([lengthOf(9), without > before + 50], [before, true])
 })
 
 test('a new token is a new template: the old one stays right beside it', () => {

@@ -121,6 +121,15 @@ describe('a violation by the peer ends the connection with the right code', () =
     })
   }
 
+  test('what comes after the end is not looked at', () => {
+    const { rig } = opened(3)
+    rig.close()
+    rig.take()
+    rig.feed(Buffer.concat([plainAnswer(1), pingFrame(Buffer.alloc(8)), goawayFrame(1, 0), plainAnswer(99)]))
+    assert.equal(rig.error, undefined)
+    assert.deepEqual([rig.take().length, rig.events.length, rig.session.state], [0, 1, 'ended'])
+  })
+
   test('a first frame that is not SETTINGS', () => {
     for (const first of [pingFrame(Buffer.alloc(8)), frame(settings, Flag.ack, 0), plainAnswer(1)]) {
       const rig = new SessionRig()

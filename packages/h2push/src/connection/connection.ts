@@ -55,6 +55,7 @@ export class Connection implements SessionHost {
   #lastReadAtMs = Date.now()
   #lastWorkAtMs = Date.now()
   #tickedAtMs = 0
+  #sweptAtMs = Date.now()
   #pingSentAtMs = 0
   #fillScheduled = false
   #lateFill: NodeJS.Timeout | undefined
@@ -132,10 +133,17 @@ export class Connection implements SessionHost {
       this.#tickedAtMs = nowMs
       this.#session.tick()
     }
-    if (this.#state.kind === 'closed') return
+    if (this.#state.kind === 'closed' || this.#stoodStill(nowMs)) return
     const error = this.#overdue(nowMs)
     if (error !== undefined) this.destroy(error)
     else if (this.#state.kind !== 'connecting') this.#keepAlive(nowMs)
+  }
+
+  /** Whether the whole process did, so that what came meanwhile is not read yet. Never twice in a row. */
+  #stoodStill(nowMs: number): boolean {
+    const isLate = nowMs - this.#sweptAtMs > this.#options.timings.sweepMs * 2
+    this.#sweptAtMs = isLate ? Number.POSITIVE_INFINITY : nowMs
+    return isLate
   }
 
   /** Why the connection must end, if it must. */

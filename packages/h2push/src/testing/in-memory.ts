@@ -4,7 +4,7 @@ import { NastyPeer, type Temper } from './nasty-peer.ts'
 import type { SessionRig } from './session-rig.ts'
 
 /** Turns without any progress after which a run counts as stuck; a long body over a small window takes many. */
-const STUCK_TURNS = 20_000
+const STUCK_TURNS = 2_000
 
 /** A peer and the bytes on their way from it, next to a session without a socket. */
 export class InMemoryPeer {
@@ -43,6 +43,14 @@ export class InMemoryPeer {
       if (this.#random.once(3)) rig.release()
       rig.session.tick()
     }
+  }
+
+  /** All that is on its way arrives; returns how much the client has left unanswered then. */
+  settle(): number {
+    this.#rig.feed(this.#toClient)
+    this.#toClient = Buffer.alloc(0)
+    this.peer.receive(this.#rig.take())
+    return this.peer.judge.unanswered
   }
 
   #deliver(): void {

@@ -5,6 +5,8 @@ import { pushBlock, pushTemplate } from './pushes.ts'
 
 /** Longest body of the single requests, in bytes. */
 const BODY_BYTES_MAX = 1_048_576
+/** Pushes that are sent before their answers are looked at. */
+const BLOCK_REQUESTS = 50_000
 /** How long traffic may take before it counts as stuck, in milliseconds. */
 const TRAFFIC_MS_MAX = 240_000
 const template = pushTemplate()
@@ -17,20 +19,26 @@ export const expectedAnswers: Readonly<Record<number, { readonly status: number;
 
 /** Sends pushes and looks at each answer; none may be lost. */
 export async function sendPushes(pool: Pool, count: number): Promise<void> {
-  const block = pushBlock(template, 0, count)
+  for (let first = 0; first < count; first += BLOCK_REQUESTS)
+    await sendBlock(pool, first, Math.min(BLOCK_REQUESTS, count - first))
+}
+
+async function sendBlock(pool: Pool, first: number, count: number): Promise<void> {
+  const block = pushBlock(template, first, count)
   pool.submit(block)
   await inTime(block.done)
   for (let index = 0; index < count; index += 1) {
-    const { status, body } = expectedAnswers[index % 10] ?? { status: 200, body: '' }
-    assert.equal(block.outcomes[index], OutcomeCode.response, `push ${index}: ${block.cause(index)}`)
-    assert.equal(block.statuses[index], status, `push ${index}`)
-    assert.equal(block.capturedText(index), index.toString(16).padStart(8, '0').padEnd(36, '0'))
+    const number = first + index
+    const { status, body } = expectedAnswers[number % 10] ?? { status: 200, body: '' }
+    assert.equal(block.outcomes[index], OutcomeCode.response, `push ${number}: ${block.cause(index)}`)
+    assert.equal(block.statuses[index], status, `push ${number}`)
+    assert.equal(block.capturedText(index), number.toString(16).padStart(8, '0').padEnd(36, '0'))
     if (body === '') continue
     const response = block.response(index)
     assert.equal(Buffer.from(response?.body ?? []).toString(), body)
-    if (index % 10 !== 8) continue
+    if (number % 10 !== 8) continue
     assert.equal(response?.headers.find(([name]) => name === 'x-large')?.[1].length, 3_000)
-    assert.deepEqual(response?.trailers, [['x-trailer', String(index)]])
+    assert.deepEqual(response?.trailers, [['x-trailer', String(number)]])
   }
 }
 

@@ -1,0 +1,10 @@
+/** The sink and the measuring tools, for benchmarks of what is built on this package. */
+export { type Disturbance, describeMachine, FOREIGN_SHARE_MAX, isClean, observe, STEAL_SHARE_MAX } from './machine.ts'
+export { CLIENT_CPU, canPin } from './pinned.ts'
+export type { Goal } from './scenarios/context.ts'
+export { limitGoal } from './scenarios/goals.ts'
+export { type Built, buildSink } from './sink/build.ts'
+export { type Certificates, makeCertificates } from './sink/certificates.ts'
+export { SINK_CPU, type Sink, type SinkStats, startSink } from './sink/sink.ts'
+export { median } from './statistics.ts'
+export { digits, markdownTable, percent, short } from './table.ts'
