@@ -65,6 +65,11 @@ export class Journal implements AsyncDisposable {
     this.#push(`${JSON.stringify(row)}\n`, done)
   }
 
+  /** Appends rows that are written as JSON already, each with its line end; `done` as with `append`. */
+  appendLines(lines: string, done: () => void): void {
+    this.#push(lines, done)
+  }
+
   /** Appends raw bytes and returns where they start. */
   appendBytes(bytes: Uint8Array): number {
     const start = this.#end

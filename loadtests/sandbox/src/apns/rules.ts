@@ -36,16 +36,24 @@ export type ApnsReason = keyof typeof reasonStatus
 export interface PushHeaders {
   readonly method: string
   readonly path: string
-  readonly apnsId?: string
-  readonly topic?: string
-  readonly pushType?: string
-  readonly priority?: string
-  readonly expiration?: string
-  readonly collapseId?: string
+  readonly apnsId: string | undefined
+  readonly topic: string | undefined
+  readonly pushType: string | undefined
+  readonly priority: string | undefined
+  readonly expiration: string | undefined
+  readonly collapseId: string | undefined
   /** A provider token was sent. */
   readonly authorization: boolean
   /** A header that may come once came twice. */
   readonly duplicate: boolean
+}
+
+/** What matters of a body. */
+export interface PushPayload {
+  /** Length so far, bytes. */
+  readonly bytes: number
+  /** Its first two bytes, or fewer when there are no more, the first one highest. */
+  readonly start: number
 }
 
 /** Who is at the other end of the connection. */
@@ -57,7 +65,9 @@ export interface ClientIdentity {
 }
 
 /** Largest payload, bytes. */
-export const PAYLOAD_BYTES_MAX = 4096
+const PAYLOAD_BYTES_MAX = 4096
+/** The empty dictionary, as `start` of a payload has it. */
+const EMPTY_DICTIONARY = 0x7b7d
 const COLLAPSE_ID_BYTES_MAX = 64
 const TOKEN_HEX_MAX = 512
 const PUSH_TYPES = new Set([
@@ -77,41 +87,13 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const PATH = /^\/3\/device\/([^/]*)$/
 const TOPIC = /^[A-Za-z0-9.-]{1,255}$/
 
-const singleHeaders: Readonly<Record<string, keyof PushHeaders>> = {
-  ':method': 'method',
-  ':path': 'path',
-  'apns-id': 'apnsId',
-  'apns-topic': 'topic',
-  'apns-push-type': 'pushType',
-  'apns-priority': 'priority',
-  'apns-expiration': 'expiration',
-  'apns-collapse-id': 'collapseId',
-}
+/** The device token that a path names, or why there is none. */
+export type PushTarget =
+  /** In lower case. */
+  { readonly token: string } | { readonly reason: ApnsReason }
 
-/** Reads name-value pairs as they came over the wire: only there a duplicate can be seen. */
-export function readHeaders(raw: readonly string[]): PushHeaders {
-  const found: { -readonly [Name in keyof PushHeaders]: PushHeaders[Name] } = {
-    method: '',
-    path: '',
-    authorization: false,
-    duplicate: false,
-  }
-  const values = found as Record<string, string | boolean>
-  for (let index = 0; index + 1 < raw.length; index += 2) {
-    const [header = '', value = ''] = [raw[index], raw[index + 1]]
-    const name = singleHeaders[header]
-    if (name !== undefined) {
-      if (values[name]) found.duplicate = true
-      values[name] = value
-    } else if (header === 'authorization') {
-      found.authorization = true
-    }
-  }
-  return found
-}
-
-/** The device token of a path in lower case, or why there is none. */
-export function tokenOf(path: string): { readonly token: string } | { readonly reason: ApnsReason } {
+/** Reads the path of a push. */
+export function targetOf(path: string): PushTarget {
   const match = PATH.exec(path)
   if (!match) return { reason: path === '/3/device' ? 'MissingDeviceToken' : 'BadPath' }
   const token = match[1] ?? ''
@@ -144,9 +126,12 @@ function checkTopic(topic: string | undefined, client: ClientIdentity): ApnsReas
   return topic === client.topic ? undefined : 'TopicDisallowed'
 }
 
-/** Why the headers of a push are refused; undefined when they pass. */
-export function checkPushHeaders(headers: PushHeaders, client: ClientIdentity): ApnsReason | undefined {
-  const target = tokenOf(headers.path)
+/** Why the headers of a push to this target are refused; undefined when they pass. */
+export function checkPushHeaders(
+  headers: PushHeaders,
+  target: PushTarget,
+  client: ClientIdentity,
+): ApnsReason | undefined {
   if ('reason' in target && target.reason === 'BadPath') return 'BadPath'
   if (headers.method !== 'POST') return 'MethodNotAllowed'
   if (client.refusal) {
@@ -161,7 +146,7 @@ export function checkPushHeaders(headers: PushHeaders, client: ClientIdentity): 
  * Why a body is refused. A pass push carries the empty dictionary and nothing else; a dictionary with keys gets
  * PayloadEmpty as well, because Apple's list has no nearer name for "not the payload of a pass".
  */
-export function checkPayload(body: Buffer): ApnsReason | undefined {
-  if (body.length > PAYLOAD_BYTES_MAX) return 'PayloadTooLarge'
-  return body.length === 2 && body[0] === 0x7b && body[1] === 0x7d ? undefined : 'PayloadEmpty'
+export function checkPayload({ bytes, start }: PushPayload): ApnsReason | undefined {
+  if (bytes > PAYLOAD_BYTES_MAX) return 'PayloadTooLarge'
+  return bytes === 2 && start === EMPTY_DICTIONARY ? undefined : 'PayloadEmpty'
 }

@@ -1,7 +1,5 @@
 import type { ByteColumn, VarintColumn } from './chunk-wire.ts'
 
-/** Size of a fresh buffer, in bytes. */
-const INITIAL_BYTES = 1_024
 /** Bytes of a tag and a length at most. */
 const PREFIX_BYTES_MAX = 10
 /** Bytes of a number at most: they are below 2^53. */
@@ -13,8 +11,13 @@ export type NumberColumn = Uint8Array | Uint16Array | Uint32Array | Float64Array
 
 /** Writes repeated fields of protobuf straight from columns. */
 export class ColumnWriter {
-  #bytes = new Uint8Array(INITIAL_BYTES)
+  #bytes: Uint8Array
   #at = 0
+
+  /** `expectedBytes`: room for these from the start; it grows when they do not do. */
+  constructor(expectedBytes: number) {
+    this.#bytes = new Uint8Array(expectedBytes)
+  }
 
   /** What was written. */
   finish(): Uint8Array {

@@ -11,6 +11,9 @@ const PASS_NO = 82
 const DEVICE_LIBRARY_ID = 90
 const DEAD_SINCE_MS = 98
 
+/** Bytes of a recipient besides its pass number and device id: nearly always less, so that the buffer need not grow. */
+const RECIPIENT_BYTES = 32
+
 /** What became of the pushes of a chunk, one entry per push. */
 export interface OutcomeColumns {
   /** Push of each recipient. */
@@ -38,9 +41,12 @@ export interface ResultColumns {
 
 /** Writes a PushResult without an object, bigint or text per recipient. */
 export function writePushResult({ head, outcomes, passNo, deviceLibraryId }: ResultColumns): Uint8Array {
-  const writer = new ColumnWriter()
-  writer.raw(PushResult.encode(PushResult.fromPartial(head)).finish())
   const { pushOfRecipient } = outcomes
+  const encodedHead = PushResult.encode(PushResult.fromPartial(head)).finish()
+  const idBytes = (deviceLibraryId.ends.at(-1) ?? 0) - (deviceLibraryId.starts[0] ?? 0)
+  const columnBytes = passNo.bytes.length + idBytes + pushOfRecipient.length * RECIPIENT_BYTES
+  const writer = new ColumnWriter(encodedHead.length + columnBytes)
+  writer.raw(encodedHead)
   writer.numbers(OUTCOMES, pushOfRecipient, outcomes.outcomes)
   writer.numbers(REASON_INDEX, pushOfRecipient, outcomes.reasonIndex)
   writer.numbers(AT_MS, pushOfRecipient, outcomes.atMs)
