@@ -86,6 +86,8 @@ export class Connection implements SessionHost {
     const socket = this.#socket
     // Not destroyed at once: that would reset the connection under answers that the client has not read.
     socket.end()
+    // What still comes is dropped; its end must be read.
+    socket.resume()
     const timer = setTimeout(() => socket.destroy(), LINGER_MS)
     socket.once('close', () => clearTimeout(timer))
   }

@@ -106,6 +106,52 @@ describe('a pool', () => {
     assert.equal(peer.sessions.length, 3)
   })
 
+  /** Tells each connection to go with its third request, before any is answered; `end` decides what becomes of them. */
+  function goEarly(
+    peer: Peer,
+    end: (streams: readonly ServerHttp2Stream[], session: ServerHttp2Session) => void,
+  ): void {
+    const held = new Map<ServerHttp2Session, ServerHttp2Stream[]>()
+    peer.answer = (stream) => {
+      const session = stream.session as ServerHttp2Session
+      const streams = held.get(session) ?? []
+      held.set(session, streams)
+      streams.push(stream)
+      if (streams.length !== 3) return
+      session.goaway(0, stream.id)
+      setTimeout(() => end(streams, session), 10)
+    }
+  }
+
+  test('a GOAWAY before the first answer is no failed dial: what is on the connection is answered', async () => {
+    await using peer = new Peer(3)
+    await using pool = await peer.open({ connectionsMax: 1, timings: { sweepMs: 10, dialBaseMs: 1_000 } })
+    goEarly(peer, (streams, session) => {
+      for (const stream of streams) stream.respond({ ':status': 200 }, { endStream: true })
+      session.close()
+    })
+    const startMs = performance.now()
+    const block = blockOf(30)
+    pool.submit(block)
+    await block.done
+    assert.equal(countOf(block, OutcomeCode.response), 30)
+    const tookMs = performance.now() - startMs
+    assert.ok(tookMs < 1_500, `${tookMs} ms for ${peer.sessions.length} connections`)
+  })
+
+  test('a peer that says it goes and then answers nothing is dialled with patience', async () => {
+    await using peer = new Peer(3)
+    await using pool = await peer.open({ connectionsMax: 1, timings: { sweepMs: 10, dialBaseMs: 400, dialMaxMs: 400 } })
+    goEarly(peer, (_streams, session) => session.destroy())
+    const startMs = performance.now()
+    const block = blockOf(30)
+    pool.submit(block)
+    await block.done
+    assert.equal(countOf(block, OutcomeCode.unknown), 30)
+    const tookMs = performance.now() - startMs
+    assert.ok(tookMs > 200, `${tookMs} ms for ${peer.sessions.length} connections`)
+  })
+
   test('a new identity takes over without losing what is on the wire', async () => {
     await using peer = new Peer()
     let identity = identityOf('first')

@@ -270,6 +270,10 @@ export class Pool implements AsyncDisposable {
     if (this.#disposed) return
     if (connection.wasReady) this.#options.events?.closed?.(error, connection.unknown)
     else if (error !== undefined) this.#onDialFailed(error)
+    if (this.#replaced.has(connection)) {
+      if (connection.answered > 0) this.#failures = 0
+      else if (connection.unknown > 0) this.#countUseless()
+    }
     if (connection.wasReady && error !== undefined) this.#replace(connection)
     // Closed for being idle: it comes back when there is work.
     else if (this.connections.ready === 0) this.#wanted = this.#connectionsMin
@@ -279,11 +283,17 @@ export class Pool implements AsyncDisposable {
   #replace(connection: Connection): void {
     if (this.#replaced.has(connection)) return
     this.#replaced.add(connection)
+    // Told to go before its first answer: what is on it decides when it is closed.
+    if (connection.answered + connection.live === 0) this.#countUseless()
     if (connection.answered > 0) this.#failures = 0
-    else this.#failures += 1
-    if (this.#failures > 1) this.#delayDial()
     // One after another: many that were told to go at once do not come back at once.
     this.#dialMissing()
+  }
+
+  /** A connection that was ready answered nothing; one may be chance. */
+  #countUseless(): void {
+    this.#failures += 1
+    if (this.#failures > 1) this.#delayDial()
   }
 
   #onDialFailed(error: H2PushError): void {

@@ -13,6 +13,13 @@ describe('a broker that is killed in the middle of a campaign', { concurrency: t
     assert.deepEqual(end.broken, [], `SEED=${seed}`)
   })
 
+  it('before the first push: chunks that wait in hand are not pushed twice', options, async () => {
+    // So slow that those who ask again meanwhile are given what the broker forgot to have handed out.
+    const slow = { recipients: 5_000, chunkSize: 250, perSecond: 150 }
+    const end = await runScenario({ ...slow, seed, blows: [{ nats: true, atOnce: true }] })
+    assert.deepEqual(end.broken, [], `SEED=${seed}`)
+  })
+
   it('together with dispatchers: the same holds', options, async () => {
     const blows = [{ nats: true }, { replicas: 1 }, { nats: true, replicas: 1 }, { replicas: 2 }] as const
     const end = await runScenario({ ...size, seed, blows })

@@ -18,7 +18,7 @@ import { reasonLabel } from '../domain/verdict.ts'
 import { encodeResult, publishResult } from '../events.ts'
 import type { DispatcherMetrics } from '../metrics.ts'
 import type { BulkSlots } from './bulk-slots.ts'
-import { type Handled, WorkReader } from './work-reader.ts'
+import { type Handled, type WorkItem, WorkReader } from './work-reader.ts'
 
 /** Chunks of one brand in hand: few of bulk, because a killed replica repeats them; many of tx, which are tiny. */
 const IN_HAND: Readonly<Record<Lane, number>> = { tx: 64, bulk: 4 }
@@ -99,7 +99,7 @@ export function startLane(brand: string, lane: Lane, parts: LaneParts): RunningL
     filterSubject: lane === 'tx' ? subjects.pushTx(brand) : subjects.pushBulk(brand),
     concurrency: IN_HAND[lane],
     logger: parts.logger,
-    handle: ({ data }) => handleChunk(data, brand, lane, parts, end),
+    handle: (item) => handleChunk(item, brand, lane, parts, end),
     buried: () => parts.metrics.dead.inc({ stream }),
     taken: (ageMs) => parts.metrics.queueSeconds.observe({ lane }, ageMs / 1_000),
     oldest: (ageMs) => parts.metrics.queueAge.set({ brand, lane }, ageMs / 1_000),
@@ -119,7 +119,7 @@ export function startLane(brand: string, lane: Lane, parts: LaneParts): RunningL
 }
 
 async function handleChunk(
-  data: Uint8Array,
+  { data, isStale }: WorkItem,
   brand: string,
   lane: Lane,
   parts: LaneParts,
@@ -137,6 +137,8 @@ async function handleChunk(
   if (lane === 'bulk' && !(await parts.slots.acquire(waiting, closing)))
     return { kind: 'later', delayMs: SHUTDOWN_DELAY_MS }
   try {
+    // Another one may be at it already: only what is under way may be done twice.
+    if (isStale()) return { kind: 'dropped' }
     return await runChunk(chunk, lane, parts, shutdown, waiting)
   } finally {
     if (lane === 'bulk') parts.slots.release()

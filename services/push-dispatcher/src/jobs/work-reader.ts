@@ -8,6 +8,8 @@ export interface WorkItem {
   readonly data: Uint8Array
   /** 1 at the first delivery. */
   readonly deliveries: number
+  /** Whether the connection was made anew since it was taken: the broker may have forgotten that it is in hand. */
+  isStale(): boolean
 }
 
 /** What became of a message. */
@@ -18,6 +20,8 @@ export type Handled =
   | { readonly kind: 'later'; readonly delayMs: number }
   /** No retry can help: it goes to DEAD with the reason. */
   | { readonly kind: 'poison'; readonly reason: string }
+  /** Not begun and not answered, because the broker may have given it to another: it comes again by itself. */
+  | { readonly kind: 'dropped' }
 
 /** What a reader reads and does. */
 export interface WorkReaderOptions {
@@ -112,6 +116,12 @@ export class WorkReader implements AsyncDisposable {
     clearInterval(alive)
   }
 
+  /** Names the present connection: a broker that is started again has a new id, a connection to it a new number. */
+  #session(): string {
+    const { info } = this.#options.nats.connection
+    return `${info?.server_id}/${info?.client_id}`
+  }
+
   #isOver(): boolean {
     return this.#isRetired || this.#stopping.signal.aborted
   }
@@ -183,9 +193,11 @@ export class WorkReader implements AsyncDisposable {
   async #handle(message: JsMsg): Promise<void> {
     const { logger, durable } = this.#options
     const { subject, data, info } = message
+    const session = this.#session()
+    const isStale = (): boolean => this.#session() !== session
     let handled: Handled
     try {
-      handled = await this.#options.handle({ subject, data, deliveries: info.deliveryCount })
+      handled = await this.#options.handle({ subject, data, deliveries: info.deliveryCount, isStale })
     } catch (error) {
       logger.error({ err: error, durable, sequence: message.seq }, 'handling a message failed')
       handled =
@@ -193,6 +205,7 @@ export class WorkReader implements AsyncDisposable {
           ? { kind: 'poison', reason: error instanceof Error ? error.message : String(error) }
           : { kind: 'later', delayMs: FAILED_MS }
     }
+    if (handled.kind === 'dropped') return
     if (handled.kind === 'done') message.ack()
     else if (handled.kind === 'later') message.nak(handled.delayMs)
     else await this.#bury(message, handled.reason)

@@ -11,6 +11,8 @@ export interface Blow {
   readonly signal?: 'SIGKILL' | 'SIGTERM'
   /** Streams that APNs allows per connection from then on. */
   readonly streamLimit?: number
+  /** It comes before the first push, while chunks are being handed out. */
+  readonly atOnce?: true
 }
 
 /** A blow and when it comes. */
@@ -36,7 +38,7 @@ export function planBlows(blows: readonly Blow[], recipients: number, random: ()
   return blows.map((blow, at) => {
     const shift = Math.floor(random() * REPLICAS)
     const victims = Array.from({ length: blow.replicas ?? 0 }, (_, nth) => (nth + shift) % REPLICAS)
-    return { ...blow, atPushes: moments[at] ?? 0, victims }
+    return { ...blow, atPushes: blow.atOnce === true ? 0 : (moments[at] ?? 0), victims }
   })
 }
 
