@@ -8,7 +8,7 @@ import { freePort } from './embedded/free-port.ts'
 import { startEmbeddedPostgres } from './embedded/postgres.ts'
 import { StampedeError } from './errors.ts'
 import { violatedConstraint } from './postgres-errors.ts'
-import { tempDir, testParts, testPostgres } from './testing/index.ts'
+import { tempDir, testParts, testPostgres, until } from './testing/index.ts'
 
 const { logger } = testParts()
 const accountSql = 'CREATE TABLE account (id int8 PRIMARY KEY, points int8 NOT NULL CHECK (points >= 0))'
@@ -132,6 +132,13 @@ test('a pool that lost its server fails with UNAVAILABLE and works again once th
     await tx.query('SELECT 1')
   })
   await assert.rejects(interrupted, isCode('UNAVAILABLE'))
+  // A backend whose postmaster was killed may answer for a moment more.
+  const isGone = () =>
+    database.query('SELECT 1').then(
+      () => false,
+      () => true,
+    )
+  await until('the last backend is gone', isGone)
   await assert.rejects(database.query('SELECT 1'), isCode('UNAVAILABLE'))
   await first[Symbol.asyncDispose]()
   const second = await startEmbeddedPostgres(options)
