@@ -1,5 +1,5 @@
 /** The sink and the measuring tools, for benchmarks of what is built on this package. */
-export { type Disturbance, describeMachine, FOREIGN_SHARE_MAX, isClean, observe, STEAL_SHARE_MAX } from './machine.ts'
+export { type Disturbance, describeMachine, observe, waitForQuiet } from './machine.ts'
 export { CLIENT_CPU, canPin } from './pinned.ts'
 export type { Goal } from './scenarios/context.ts'
 export { limitGoal } from './scenarios/goals.ts'

@@ -1,8 +1,11 @@
-import { type Disturbance, observe } from '@stampede/h2push/bench'
+import { type Disturbance, median, observe, waitForQuiet } from '@stampede/h2push/bench'
 import { PushOutcome } from '@stampede/proto/push/v1'
 import type { Dispatcher } from './dispatcher.ts'
 import { chunksOf, type Rig } from './rig.ts'
 import { cpuSecondsOf, watchRss } from './usage.ts'
+
+/** How long to wait for a quiet machine before a run. */
+const QUIET_MS = 3_000
 
 /** What a campaign over one dispatcher or several came to. */
 export interface CampaignRun extends Disturbance {
@@ -36,6 +39,7 @@ export async function runCampaigns(
 ): Promise<CampaignRun> {
   for (const brand of brands) await rig.feed(brand, recipientsEach)
   await rig.clear()
+  await waitForQuiet(QUIET_MS)
   const natsPid = rig.natsServer.pid()
   const pids = dispatchers.map(({ pid }) => pid)
   const cpuOf = () => ({ dispatchers: sum(pids.map(cpuSecondsOf)), nats: cpuSecondsOf(natsPid) })
@@ -67,6 +71,11 @@ export async function runCampaigns(
     sinkBusy: sinkCpuSeconds / seconds,
     rssMb,
   }
+}
+
+/** Median of one figure over runs. */
+export function medianOf(runs: readonly CampaignRun[], key: keyof CampaignRun): number {
+  return median(runs.map((run) => run[key]))
 }
 
 async function countAccepted(rig: Rig): Promise<number> {

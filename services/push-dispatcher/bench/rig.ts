@@ -27,6 +27,8 @@ export interface RigOptions {
   readonly latencyMs?: number
   /** SETTINGS_MAX_CONCURRENT_STREAMS of the sink; default 1,000. */
   readonly streams?: number
+  /** Coalesced into full TLS records (default), or one TLS record per response. */
+  readonly shape?: 'coalesced' | 'record'
 }
 
 /** A stored result. */
@@ -38,6 +40,8 @@ export interface StoredResult {
 /** Publications on their way at once while a campaign is fed. */
 const FEEDING_MAX = 8
 const pollMs = 20
+/** How long a dispatcher's request for messages stands, and a little more. */
+const requestMs = 5_500
 const doneDeadlineMs = 300_000
 
 /** nats-server with JetStream and a sink; both, and this process, share the core that the dispatchers do not have. */
@@ -47,6 +51,7 @@ export class Rig implements AsyncDisposable {
   readonly nats: Nats
   readonly #env: NodeJS.ProcessEnv
   readonly #owned: AsyncDisposableStack
+  #campaigns = 0
 
   private constructor(
     parts: Pick<Rig, 'sink' | 'natsServer' | 'nats'>,
@@ -61,12 +66,10 @@ export class Rig implements AsyncDisposable {
   }
 
   /** Starts all of it; no brand is known yet. */
-  static async start({ sinkPath, certificates, brands, latencyMs, streams: limit }: RigOptions): Promise<Rig> {
+  static async start({ sinkPath, certificates, brands, ...behaviour }: RigOptions): Promise<Rig> {
     await using stack = new AsyncDisposableStack()
     const dir = stack.use(tempDir('dispatcher-bench'))
-    const latency = latencyMs === undefined ? {} : { latencyMs }
-    const streamLimit = limit === undefined ? {} : { streams: limit }
-    const options = { path: sinkPath, certificates, clientCertificates: true, ...latency, ...streamLimit }
+    const options = { path: sinkPath, certificates, clientCertificates: true, ...behaviour }
     const sink = stack.use(await startSink(options))
     const natsServer = stack.use(await testNats())
     const nats = stack.use(
@@ -94,9 +97,10 @@ export class Rig implements AsyncDisposable {
   /** Puts a campaign on the queue; nobody reads it before the brand is announced. */
   async feed(brand: string, recipients: number): Promise<void> {
     const onWay = new Set<Promise<unknown>>()
+    this.#campaigns += 1
     for (let first = 0; first < recipients; first += CHUNK_RECIPIENTS) {
       const count = Math.min(CHUNK_RECIPIENTS, recipients - first)
-      const payload = encodeChunk(brand, `${brand}/${first}/0of1`, first, count)
+      const payload = encodeChunk(brand, `bench-${this.#campaigns}/${first}/0of1`, first, count)
       const publication: Promise<unknown> = this.nats.jetstream
         .publish(subjects.pushBulk(brand), payload)
         .finally(() => onWay.delete(publication))
@@ -115,10 +119,12 @@ export class Rig implements AsyncDisposable {
     return startedAtMs
   }
 
-  /** Lets nobody know the brand any more, so that its next campaign can be fed; its connections stay. */
-  async withdraw(brand: string): Promise<void> {
+  /** Lets nobody know the brands any more, so that their next campaigns can be fed; their connections stay. */
+  async withdraw(brands: readonly string[]): Promise<void> {
     const bucket = await this.nats.kv(buckets.brands)
-    await bucket.delete(brand)
+    for (const brand of brands) await bucket.delete(brand)
+    // A request for messages that was broken off could still swallow some.
+    await sleep(requestMs)
   }
 
   /** Waits until so many results of a brand are stored; returns when the last one was, in Unix milliseconds. */

@@ -55,7 +55,7 @@ async function runTransactional({ sinkPath, certificates, isQuick, progress }: C
 async function sendTransactional(rig: Rig, brand: string, stop: AbortSignal): Promise<ReadonlyMap<string, number>> {
   const sentAtMs = new Map<string, number>()
   for (let index = 0; !stop.aborted; index++) {
-    const chunkId = `tx-${index}`
+    const chunkId = `tx-${brand}-${index}`
     sentAtMs.set(chunkId, Date.now())
     await rig.nats.jetstream.publish(subjects.pushTx(brand), encodeChunk(brand, chunkId, index, 1))
     await sleep(EVERY_MS, undefined, { signal: stop }).catch(() => undefined)
