@@ -42,12 +42,13 @@ async function main(): Promise<number> {
     console.log(`SKIPPED: ${sink.reason}`)
     return 0
   }
+  const machine = describeMachine()
   // nats-server is started from here and inherits the core.
   bind(process.pid, SINK_CPU)
   using certificates = makeCertificates()
   const progress = (line: string): void => console.error(line)
   const context: Context = { sinkPath: sink.path, certificates, isQuick: values.quick, progress }
-  printHead()
+  printHead(machine)
   const reports: Report[] = []
   for (const scenario of chosen) {
     progress(scenario.name)
@@ -55,15 +56,14 @@ async function main(): Promise<number> {
     reports.push(report)
     console.log(`\n## ${report.title}\n\n${report.text}\n\n${goalTable(report.goals)}`)
   }
-  if (values.json !== undefined)
-    writeFileSync(values.json, `${JSON.stringify({ machine: describeMachine(), reports }, null, 2)}\n`)
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ machine, reports }, null, 2)}\n`)
   printEnd(reports.flatMap(({ goals }) => goals))
   return 0
 }
 
-function printHead(): void {
+function printHead(machine: string): void {
   console.log('# The dispatcher from end to end\n')
-  console.log(`Machine: ${describeMachine()}.`)
+  console.log(`Machine: ${machine}.`)
   console.log(
     [
       'Chunks wait in JetStream; the dispatcher, a process of its own, sends them to a test sink and stores the results in JetStream.',
