@@ -320,51 +320,6 @@ function contract({ make, resends }: Kind): void {
     assert.deepEqual(kinds(await it.send(tokens(2))), { 200: 2 })
   })
 
-  test('stops a brand whose certificate the server refuses in the handshake', async () => {
-    await using it = await open()
-    it.identity.current = testAuthority('Another Authority').client('brand-a')
-    const answers = await it.send(tokens(2))
-    assert.deepEqual(kinds(answers), { stopped: 2 })
-    assert.match(it.transport.stopped('a') ?? '', /_ALERT_/)
-    assert.equal(it.server.seen.length, 0)
-  })
-
-  test('stops a brand whose key does not belong to its certificate', async () => {
-    await using it = await open()
-    it.identity.current = { ...client, keyPem: authority.client('another').keyPem }
-    assert.deepEqual(kinds(await it.send(tokens(2))), { stopped: 2 })
-    assert.match(it.transport.stopped('a') ?? '', /key/)
-  })
-
-  test('opens nothing more of a brand that is stopped, and awaits what is on the wire', async () => {
-    await using it = await open({}, 10)
-    const waiting: (() => void)[] = []
-    const reached = Promise.withResolvers<void>()
-    it.server.handler = (_push, server, stream) => {
-      waiting.push(() => answer(stream, 200))
-      if (server.seen.length === 10) reached.resolve()
-    }
-    const sending = it.send(tokens(100))
-    await reached.promise
-    it.transport.stop('a', 'Forbidden')
-    for (const release of waiting) release()
-    const answers = await sending
-    assert.equal(answers.stopReason, 'Forbidden')
-    assert.equal(answers.kinds.includes(AnswerKind.unsent), false)
-    assert.ok((kinds(answers)['stopped'] ?? 0) >= 80, JSON.stringify(kinds(answers)))
-    assert.equal(it.server.seen.length, kinds(answers)['200'])
-    assert.deepEqual(it.log.slice(-1), ['stopped Forbidden'])
-  })
-
-  test('tries a stopped brand again after a while', async () => {
-    await using it = await open({ stopProbeMs: 30 })
-    it.transport.stop('a', 'Forbidden')
-    assert.deepEqual(kinds(await it.send(tokens(1))), { stopped: 1 })
-    await until('it may be tried', () => it.transport.stopped('a') === undefined)
-    assert.deepEqual(kinds(await it.send(tokens(1))), { 200: 1 })
-    assert.ok(it.log.includes('stopped undefined'))
-  })
-
   test('stops a brand when a GOAWAY blames the certificate, without hammering the door', async () => {
     await using it = await open()
     it.server.handler = (_push, _server, stream) => {
