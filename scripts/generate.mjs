@@ -37,7 +37,9 @@ export function findUndeclaredRpcs(descriptorSetBytes) {
       const declared = getOption(method, permission)
       if (!/^[a-z]+\.[a-z]+\.(read|write)$/.test(declared))
         problems.push(`${name}: no permission (stampede.options.v1.permission)`)
-      if (getOption(method, http).pattern.case === undefined)
+      // JSON over HTTP has no stream of requests.
+      const takesStream = method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming'
+      if (!takesStream && getOption(method, http).pattern.case === undefined)
         problems.push(`${name}: no HTTP mapping (google.api.http)`)
     }
   }

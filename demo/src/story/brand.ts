@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { credentialShard } from '@stampede/platform'
-import type { Template } from '@stampede/proto/passes/v1'
+import { Template } from '@stampede/proto/passes/v1'
 import { createServiceAccount } from '@stampede/sandbox'
 import { demoStores } from '../receipts/catalogue.ts'
 import type { StoryContext } from './context.ts'
@@ -117,7 +117,7 @@ function cardDesign(): Template {
     kind,
   })
   const images = Object.fromEntries(imageNames.map((name) => [name, readFileSync(new URL(name, assets))]))
-  return {
+  return Template.fromPartial({
     backgroundColor: 0x14213d,
     foregroundColor: 0xffffff,
     labelColor: 0xf2c14e,
@@ -136,5 +136,5 @@ function cardDesign(): Template {
     barcodeFormats: ['code128', 'qr'],
     googleLogoUrl: 'https://demo.example/wallet/logo.png',
     googleHeroUrl: 'https://demo.example/wallet/hero.png',
-  }
+  })
 }

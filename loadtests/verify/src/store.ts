@@ -57,7 +57,7 @@ export async function readDoneCampaigns(sql: Sql): Promise<readonly DoneCampaign
 function readAudience(sql: Sql, { brand, campaign_id }: CampaignRow): Promise<readonly ChunkRow[]> {
   return sql.query<ChunkRow>(
     `SELECT k.base, coalesce(b.bitmap, k.bitmap) AS bitmap FROM campaigns.chunk k
-       LEFT JOIN pass_render.bump b ON b.brand = k.brand AND b.campaign_id = k.campaign_id::text
+       LEFT JOIN pass_render.bump b ON b.brand = k.brand AND b.message_id = k.campaign_id::text
         AND b.chunk_index = k.chunk_index
       WHERE k.brand = $1 AND k.campaign_id = $2 ORDER BY k.chunk_index`,
     [brand, campaign_id],

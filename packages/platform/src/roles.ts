@@ -24,6 +24,7 @@ const writesOfBrand = [
   'ledger.holds.write',
   'ledger.programme.write',
   'ledger.receipts.write',
+  'passes.cards.write',
   'passes.templates.write',
 ] as const
 
@@ -49,6 +50,7 @@ export const rolePermissions: Readonly<Record<Role, ReadonlySet<string>>> = {
     'ledger.programme.read',
     'ledger.receipts.read',
     'ledger.receipts.write',
+    'passes.cards.write',
     'passes.passes.read',
   ]),
   /** A help desk: looks things up, changes nothing. */

@@ -23,17 +23,17 @@ export class Designs {
     this.#sql = sql
   }
 
-  /** The version; undefined for version 0, which is a brand without a template. */
-  async get(brand: string, version: number): Promise<ReadyDesign | undefined> {
+  /** The version; undefined for version 0, which is a template that was never published. */
+  async get(brand: string, templateId: string, version: number): Promise<ReadyDesign | undefined> {
     if (version === 0) return undefined
-    const key = `${brand}/${version}`
+    const key = `${brand}/${templateId}/${version}`
     const known = this.#ready.get(key)
     if (known !== undefined) {
       this.#ready.delete(key)
       this.#ready.set(key, known)
       return await known
     }
-    const loading = this.#load(brand, version)
+    const loading = this.#load(brand, templateId, version)
     this.#ready.set(key, loading)
     const oldest = this.#ready.keys().next().value
     if (this.#ready.size > MAX_DESIGNS && oldest !== undefined) this.#ready.delete(oldest)
@@ -48,11 +48,12 @@ export class Designs {
     }
   }
 
-  async #load(brand: string, version: number): Promise<ReadyDesign | undefined> {
-    const row = await findTemplate(this.#sql, brand, version)
+  async #load(brand: string, templateId: string, version: number): Promise<ReadyDesign | undefined> {
+    const row = await findTemplate(this.#sql, brand, templateId, version)
     if (row === undefined) return undefined
     const parsed = parseDesign(row.template)
-    if (!parsed.ok) throw new Error(`stored template ${brand}/${version}: ${parsed.field} ${parsed.reason}`)
+    if (!parsed.ok)
+      throw new Error(`stored template ${brand}/${templateId}/${version}: ${parsed.field} ${parsed.reason}`)
     return { design: parsed.design, images: prepareImages(row.template.images), template: row.template }
   }
 }

@@ -61,7 +61,7 @@ export class Renderer {
   /** pass.json (without the web service) and the message of a pass as it is now. */
   async content(record: PassRecord): Promise<RenderedContent> {
     const brand = this.#brand(record.brand)
-    const ready = await this.#parts.designs.get(record.brand, record.templateVersion)
+    const ready = await this.#parts.designs.get(record.brand, record.templateId, record.templateVersion)
     if (ready === undefined) throw failedPrecondition('the brand has no card design yet')
     const texts = record.message === undefined ? [] : CampaignMessage.decode(record.message).texts
     const needsName = ready.design.usesName || texts.some((item) => item.text.includes('name'))

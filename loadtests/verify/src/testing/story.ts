@@ -147,7 +147,7 @@ async function fillCampaign(database: Database): Promise<void> {
   const bitmap = withBits(new Uint8Array(bitmapBytes), [0, 1])
   for (const [no, serial] of serials.entries()) {
     await database.query(
-      `INSERT INTO pass_render.pass (brand, member_id, no, serial, auth_token, version, changed_at, created_at, member_version,
+      `INSERT INTO pass_render.pass (brand, owner_id, no, serial, auth_token, version, changed_at, created_at, member_version,
          status, marketing_consent, locale, card_number, event_version)
        VALUES ('demo', $1, $2, $3, ''::bytea, 1, now(), now(), 1, 'active', true, 'en', '1', 1)`,
       [memberIds[no], BigInt(no), serial],
@@ -165,7 +165,7 @@ async function fillCampaign(database: Database): Promise<void> {
     [campaignId, bitmap],
   )
   await database.query(
-    `INSERT INTO pass_render.bump (brand, base, campaign_seq, campaign_id, chunk_index, bitmap, created_at)
+    `INSERT INTO pass_render.bump (brand, base, seq, message_id, chunk_index, bitmap, created_at)
      VALUES ('demo', 0, 1, $1, 0, $2, now())`,
     [campaignId, bitmap],
   )

@@ -59,7 +59,9 @@ export interface Binding {
 
 /** Joins a generated service definition with its handlers. */
 export function bind<S extends RpcService>(definition: S, handlers: Handlers<S>): Binding {
-  const bound = Object.entries(definition).map(([name, method]) => bindMethod(method, handlers[name]))
+  const bound = Object.entries(definition)
+    .filter(([, method]) => !method.requestStream)
+    .map(([name, method]) => bindMethod(method, handlers[name]))
   const service = bound[0]?.info.service
   if (service === undefined) throw new Error('a service without methods')
   return { service, methods: bound }

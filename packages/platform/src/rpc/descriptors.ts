@@ -73,7 +73,8 @@ function describe(method: DescMethod): MethodInfo {
     isRead: permission.endsWith('.read'),
     isStream: method.methodKind === 'server_streaming',
     hasBrand: method.input.fields.some((field) => field.name === 'brand' && field.fieldKind === 'scalar'),
-    http: readHttp(method),
+    // JSON over HTTP has no stream of requests.
+    http: method.methodKind === 'bidi_streaming' ? [] : readHttp(method),
     input: method.input,
     output: method.output,
     desc: method,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { validatePassJson } from '@stampede/pkpass'
 import { testBrand, testTemplate } from '../testing/fixture.ts'
-import type { CardState } from './card.ts'
+import { type CardState, emptyDetails } from './card.ts'
 import { type Design, parseDesign } from './design.ts'
 import { googleClassJson, googleObjectJson } from './google.ts'
 import { passJson } from './pass-content.ts'
@@ -11,6 +11,7 @@ import { visibleDigest } from './visible.ts'
 
 const brand = testBrand('alpha')
 const state: CardState = {
+  kind: 'member',
   member: {
     memberId: 'm',
     cardNumber: '4000000000000002',
@@ -21,6 +22,7 @@ const state: CardState = {
   },
   account: { available: 1_234n, nextExpiryAt: undefined, nextExpiryPoints: 0n, currency: 'GBP' },
   relevance: { places: [], beacons: [] },
+  details: emptyDetails,
 }
 const field = (key: string, value: string, kind = '') => ({ key, label: 'L', value, changeMessage: '', kind })
 

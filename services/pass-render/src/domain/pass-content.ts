@@ -1,5 +1,5 @@
 import type { PassField, PassFields, PassJson } from '@stampede/pkpass'
-import type { BrandView, CardState } from './card.ts'
+import { type BrandView, type CardState, isOpen } from './card.ts'
 import {
   barcodeFormats,
   CONTACT_FIELD_KEY,
@@ -44,7 +44,7 @@ export function passJson(content: PassContent): PassJson {
     foregroundColor: colour(design.foregroundColor),
     labelColor: colour(design.labelColor),
     ...(design.logoText === '' ? {} : { logoText: design.logoText }),
-    ...(state.member.status === 'active' ? {} : { voided: true }),
+    ...(isOpen(state) ? {} : { voided: true }),
     storeCard: passFields(content),
     ...barcodesOf(content),
     ...relevanceOf(state),
@@ -107,7 +107,7 @@ function hasKey(design: Design, key: string): boolean {
 
 function barcodesOf({ design, state }: PassContent): Pick<PassJson, 'barcodes'> {
   const message = state.member.cardNumber
-  if (design.barcodes.length === 0 || message === '') return {}
+  if (design.barcodes.length === 0 || message === '' || !isOpen(state)) return {}
   return {
     barcodes: design.barcodes.map((name) => ({
       format: barcodeFormats[name],

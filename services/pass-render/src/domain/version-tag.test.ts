@@ -3,8 +3,8 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { answerList, type ListedPass, lastModified, MAX_TAG_CHARS, MAX_TAG_PASSES } from './version-tag.ts'
 
-const pass = (no: bigint, version = 1n, campaignSeq = 0n, designVersion = 1n): ListedPass => {
-  return { no, serial: `s${no}`, version, campaignSeq, designVersion }
+const pass = (no: bigint, version = 1n, messageSeq = 0n, designVersion = 1n): ListedPass => {
+  return { no, serial: `s${no}`, version, messageSeq, designVersion }
 }
 
 describe('the tag of the list', () => {
@@ -46,10 +46,10 @@ describe('the tag of the list', () => {
 describe('Last-Modified', () => {
   it('grows by whole seconds with each part and lies in the past', () => {
     const created = new Date()
-    const base = { version: 1n, campaignSeq: 0n, designVersion: 1n }
+    const base = { version: 1n, messageSeq: 0n, designVersion: 1n }
     const first = lastModified(created, base)
     assert.ok(first < created)
-    for (const change of [{ version: 2n }, { campaignSeq: 1n }, { designVersion: 2n }]) {
+    for (const change of [{ version: 2n }, { messageSeq: 1n }, { designVersion: 2n }]) {
       const later = lastModified(created, { ...base, ...change })
       assert.ok(Date.parse(later.toUTCString()) > Date.parse(first.toUTCString()))
     }

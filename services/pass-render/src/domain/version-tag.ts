@@ -7,9 +7,9 @@ export const MAX_TAG_CHARS = 4_096
 export interface EffectiveVersion {
   /** Of the pass's own state. */
   readonly version: bigint
-  /** Of the newest campaign that holds the pass; 0 for none. */
-  readonly campaignSeq: bigint
-  /** Of the brand's design. */
+  /** Of the newest message to many that holds the pass; 0 for none. */
+  readonly messageSeq: bigint
+  /** Of what the card shows of its template. */
   readonly designVersion: bigint
 }
 
@@ -46,8 +46,8 @@ function makeTag(passes: readonly ListedPass[]): string {
 }
 
 /** The version as text, safe in URLs. */
-export function versionText({ version, campaignSeq, designVersion }: EffectiveVersion): string {
-  return [version, campaignSeq, designVersion].map((part) => part.toString(36)).join('.')
+export function versionText({ version, messageSeq, designVersion }: EffectiveVersion): string {
+  return [version, messageSeq, designVersion].map((part) => part.toString(36)).join('.')
 }
 
 // A tag that is not ours shows nothing: the phone then gets everything, which is safe.
@@ -72,6 +72,6 @@ const LAST_MODIFIED_ROOM_SECONDS = 10_000_000
  */
 export function lastModified(createdAt: Date, version: EffectiveVersion): Date {
   const seconds = Math.floor(createdAt.getTime() / 1000) - LAST_MODIFIED_ROOM_SECONDS
-  const changes = Number(version.version + version.campaignSeq + version.designVersion)
+  const changes = Number(version.version + version.messageSeq + version.designVersion)
   return new Date((seconds + changes) * 1000)
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { PKPASS_CONTENT_TYPE } from '@stampede/pkpass'
 import type { Context } from '../context.ts'
 import { lastModified } from '../domain/version-tag.ts'
-import { findPassByMember, type PassRecord } from '../store/passes.ts'
+import { findPassByOwner, type PassRecord } from '../store/passes.ts'
 import { type Answer, empty, missing, unauthorized } from './answer.ts'
 import { authenticatedPass } from './authenticate.ts'
 
@@ -27,7 +27,7 @@ export async function getPass(
 export async function install(context: Context, request: IncomingMessage, token: string): Promise<Answer> {
   const grant = context.secrets.openInstallToken(token)
   if (grant === undefined) return missing
-  const record = await findPassByMember(context.database, grant.brand, grant.memberId)
+  const record = await findPassByOwner(context.database, grant.brand, grant.memberId)
   // Who is erased or blocked gets no new card; installed ones are told that they are void.
   if (record === undefined || record.state.member.status !== 'active') return missing
   return await passAnswer(context, record, request.method !== 'HEAD')

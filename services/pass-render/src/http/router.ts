@@ -48,13 +48,13 @@ function protocolRoute(parts: readonly string[]): Route | undefined {
 }
 
 function ownRoute(parts: readonly string[]): Route | undefined {
-  const [first, second = '', third = '', fourth] = parts
+  const [first, second = '', third = '', fourth = '', fifth] = parts
   if (first === 'i' && parts.length === 2) {
     const get = (context: Context, request: IncomingMessage) => install(context, request, second)
     return { endpoint: 'install', methods: { GET: get, HEAD: get } }
   }
-  if (first === 'designs' && parts.length === 4 && fourth === 'logo.png') {
-    const get = (context: Context) => getLogo(context, second, third)
+  if (first === 'designs' && parts.length === 5 && fifth === 'logo.png') {
+    const get = (context: Context) => getLogo(context, second, third, fourth)
     return { endpoint: 'logo', methods: { GET: get, HEAD: get } }
   }
   return undefined

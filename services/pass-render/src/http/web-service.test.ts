@@ -61,7 +61,7 @@ async function raised(pass: Card, available: bigint): Promise<void> {
   await fixture.account('alpha', pass.memberId, available)
   await until('the balance is projected', async () => {
     const rows = await fixture.database.query(
-      'SELECT 1 FROM account_state WHERE brand = $1 AND member_id = $2 AND available = $3',
+      'SELECT 1 FROM account_state WHERE brand = $1 AND owner_id = $2 AND available = $3',
       ['alpha', pass.memberId, available],
     )
     return rows.length === 1
@@ -288,9 +288,9 @@ describe('the rest of the protocol', () => {
   })
 
   it('serves the logo for Google', async () => {
-    const answer = await fixture.web('GET', '/designs/alpha/1/logo.png')
+    const answer = await fixture.web('GET', '/designs/alpha/card/1/logo.png')
     assert.deepEqual([answer.status, answer.headers['content-type']], [200, 'image/png'])
-    assert.equal((await fixture.web('GET', '/designs/alpha/9/logo.png')).status, 404)
+    assert.equal((await fixture.web('GET', '/designs/alpha/card/9/logo.png')).status, 404)
   })
 })
 

@@ -5,8 +5,8 @@ import type { Design } from '../domain/design.ts'
 import { googleObjectId, googleObjectJson } from '../domain/google.ts'
 import { visibleDigest } from '../domain/visible.ts'
 import { googleWork, txChunks } from '../events.ts'
-import { findBrandState } from '../store/brand-state.ts'
 import { type LockedCard, type LockedPass, raisePasses } from '../store/cards.ts'
+import { findPublications, shownBy } from '../store/publications.ts'
 import { recipientsOf } from '../store/registrations.ts'
 
 /** A member's card before and after a batch of events. */
@@ -20,27 +20,49 @@ export interface CardChange {
 
 /** The state of a locked card that has a pass. */
 export function cardState(card: LockedCard, pass: LockedPass): CardState {
-  return { member: pass.member, account: card.account, relevance: card.relevance }
+  const { kind, member, details } = pass
+  return { kind, member, account: card.account, relevance: card.relevance, details }
 }
 
-/** A brand's present design and its version. */
-export interface CurrentDesign {
-  /** Undefined before the first template. */
+/** The design that a pass shows and its seq. */
+export interface ShownDesign {
+  /** Undefined before its template is published. */
   readonly design: Design | undefined
   readonly designVersion: bigint
 }
 
-/** The brand's present design. */
-export async function currentDesign(context: Context, tx: Sql, brand: string): Promise<CurrentDesign> {
-  const state = await findBrandState(tx, brand)
-  const ready = await context.designs.get(brand, state?.template_version ?? 0)
-  return { design: ready?.design, designVersion: state?.design_version ?? 0n }
+/** A pass as far as its design is concerned. */
+export interface DesignedPass {
+  readonly no: bigint
+  readonly templateId: string
+}
+
+/** Loads the designs that the passes show; answers with a look-up for them. */
+export async function shownDesigns(
+  context: Context,
+  tx: Sql,
+  brand: string,
+  passes: readonly DesignedPass[],
+): Promise<(pass: DesignedPass) => ShownDesign> {
+  const ids = [...new Set(passes.map((pass) => pass.templateId))]
+  const publications = new Map((await findPublications(tx, brand, ids)).map((item) => [item.templateId, item]))
+  const loaded = new Map<string, Design | undefined>()
+  const shown = (pass: DesignedPass) => shownBy(pass.no, publications.get(pass.templateId))
+  for (const pass of passes) {
+    const { version } = shown(pass)
+    const key = `${pass.templateId}/${version}`
+    if (!loaded.has(key)) loaded.set(key, (await context.designs.get(brand, pass.templateId, version))?.design)
+  }
+  return (pass) => {
+    const { version, seq } = shown(pass)
+    return { design: loaded.get(`${pass.templateId}/${version}`), designVersion: seq }
+  }
 }
 
 /** The desired state of a card's Google object; none before the brand has an issuer and a design (its class). */
 export function googleObject(
   brand: BrandView,
-  { design, designVersion }: CurrentDesign,
+  { design, designVersion }: ShownDesign,
   card: { readonly serial: string; readonly state: CardState; readonly sourcesVersion: bigint },
   now: Date,
 ): readonly OutboxMessage[] {
@@ -64,11 +86,16 @@ export async function announceChanges(
   now: Date,
 ): Promise<void> {
   if (changes.length === 0) return
-  const current = await currentDesign(context, tx, brand.brand)
-  const { design } = current
-  const visible = changes.filter(
-    ({ before, after }) => visibleDigest(design, brand, before) !== visibleDigest(design, brand, after),
+  const designOf = await shownDesigns(
+    context,
+    tx,
+    brand.brand,
+    changes.map((change) => change.pass),
   )
+  const visible = changes.filter(({ pass, before, after }) => {
+    const { design } = designOf(pass)
+    return visibleDigest(design, brand, before) !== visibleDigest(design, brand, after)
+  })
   const messages: OutboxMessage[] = []
   if (visible.length > 0) {
     const nos = visible.map((change) => change.pass.no)
@@ -78,13 +105,13 @@ export async function announceChanges(
     context.meters.visibleChanges.inc({ brand: brand.brand }, visible.length)
     context.meters.recipients.inc({ brand: brand.brand, lane: 'tx' }, recipients.length)
   }
-  for (const change of changes) messages.push(...googleChange(brand, current, change, now))
+  for (const change of changes) messages.push(...googleChange(brand, designOf(change.pass), change, now))
   await writeOutbox(tx, messages)
 }
 
 function googleChange(
   brand: BrandView,
-  current: CurrentDesign,
+  current: ShownDesign,
   { pass, before, after, sourcesVersion }: CardChange,
   now: Date,
 ): readonly OutboxMessage[] {

@@ -13,7 +13,7 @@ import { type AudienceChunk, CampaignMessage } from '@stampede/proto/events/v1'
 import type { Context } from '../context.ts'
 import type { BrandView } from '../domain/card.ts'
 import { campaignChunks } from '../events.ts'
-import { insertBump, silentNumbers } from '../store/bumps.ts'
+import { ensureMessage, insertBump, silentNumbers } from '../store/bumps.ts'
 import { type Recipient, recipientsBetween } from '../store/registrations.ts'
 import { knownBrand } from './by-brand.ts'
 
@@ -30,8 +30,8 @@ export async function handleChunks(context: Context, batch: readonly Delivery[])
 }
 
 function checkChunk(chunk: AudienceChunk): void {
-  if (chunk.campaignId === '') throw invalidArgument('campaign_id', 'is missing')
   if (chunk.campaignSeq < 1n) throw invalidArgument('campaign_seq', 'must be at least 1')
+  if (chunk.campaignId === '') throw invalidArgument('campaign_id', 'is missing')
   if (chunk.bitmap.length !== bitmapBytes) throw invalidArgument('bitmap', `must have ${bitmapBytes} bytes`)
   if (chunk.base < 0n || chunk.base % BigInt(passesPerRow) !== 0n) {
     throw invalidArgument('base', `must be a multiple of ${passesPerRow}`)
@@ -40,15 +40,17 @@ function checkChunk(chunk: AudienceChunk): void {
 
 async function releaseChunk(context: Context, tx: Sql, brand: BrandView, chunk: AudienceChunk): Promise<void> {
   const now = context.clock.now()
-  const { base, campaignId, campaignSeq, index } = chunk
+  const { base, campaignId, index } = chunk
   // Consent, block and erasure count now, not when the audience was frozen. Who drops out keeps the old message too.
   const silent = await silentNumbers(tx, brand.brand, base, passesPerRow)
   const bitmap = withoutBits(
     chunk.bitmap,
     silent.map((no) => Number(no - base)),
   )
-  const message = Buffer.from(CampaignMessage.encode(chunk.message ?? { texts: [] }).finish())
-  const isNew = await insertBump(tx, brand.brand, { campaignId, campaignSeq, index, base, bitmap, message }, now)
+  const body = Buffer.from(CampaignMessage.encode(chunk.message ?? { texts: [] }).finish())
+  const message = { messageId: campaignId, source: 'campaign', rank: chunk.campaignSeq, body } as const
+  const place = await ensureMessage(tx, brand.brand, message)
+  const isNew = await insertBump(tx, brand.brand, { messageId: campaignId, ...place, index, base, bitmap }, now)
   if (!isNew) return
   const registered = await recipientsBetween(tx, brand.brand, base, base + BigInt(passesPerRow))
   const recipients = oncePerDevice(registered.filter((item) => hasBit(bitmap, Number(item.no - base))))

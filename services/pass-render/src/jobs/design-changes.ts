@@ -5,7 +5,9 @@ import type { BrandView } from '../domain/card.ts'
 import type { Design } from '../domain/design.ts'
 import { googleClassId, googleClassJson } from '../domain/google.ts'
 import { googleWork } from '../events.ts'
-import { findBrandState, lockBrandState, raiseDesign, setBrandDigest } from '../store/brand-state.ts'
+import { findBrandState, lockBrandState, nextDesignSeq, setBrandDigest } from '../store/brand-state.ts'
+import { findPublications, raisePublications } from '../store/publications.ts'
+import { startRollout } from '../store/rollouts.ts'
 
 /** Digest of what cards show of their brand. */
 export function brandDigest(brand: BrandView): string {
@@ -17,8 +19,9 @@ export function brandDigest(brand: BrandView): string {
 /** A design as it is published. */
 export interface PublishedDesign {
   readonly design: Design
-  readonly templateVersion: number
-  readonly designVersion: bigint
+  readonly templateId: string
+  readonly version: number
+  readonly seq: bigint
 }
 
 /** Desired state of Google's class under a design version. */
@@ -26,17 +29,13 @@ export async function writeGoogleClass(
   context: Context,
   tx: Sql,
   brand: BrandView,
-  { design, templateVersion, designVersion }: PublishedDesign,
+  { design, templateId, version, seq }: PublishedDesign,
 ): Promise<void> {
   if (brand.googleIssuerId === '') return
-  const logoUrl = `${context.webUrl()}/designs/${brand.brand}/${templateVersion}/logo.png`
+  const logoUrl = `${context.webUrl()}/designs/${brand.brand}/${templateId}/${version}/logo.png`
   const json = googleClassJson(brand, design, logoUrl)
   const resourceId = googleClassId(brand)
-  const work = googleWork(
-    brand,
-    { kind: 'loyaltyClass', resourceId, version: designVersion, json },
-    context.clock.now(),
-  )
+  const work = googleWork(brand, { kind: 'loyaltyClass', resourceId, version: seq, json }, context.clock.now())
   await writeOutbox(tx, [work])
 }
 
@@ -47,16 +46,20 @@ export async function followBrand(context: Context, brand: BrandInfo): Promise<v
   if (known === undefined || known.brand_digest === digest) return
   await context.database.transaction(async (tx) => {
     const now = context.clock.now()
-    const state = await lockBrandState(tx, brand.brand, now)
+    const state = await lockBrandState(tx, brand.brand)
     if (state.brand_digest === digest) return
-    if (state.template_version === 0) return await setBrandDigest(tx, brand.brand, digest)
-    const templateVersion = state.template_version
+    await setBrandDigest(tx, brand.brand, digest)
+    const publications = await findPublications(tx, brand.brand)
+    // Nothing is installed yet that could show another one.
+    if (publications.length === 0) return
+    const seq = await nextDesignSeq(tx, brand.brand)
+    await raisePublications(tx, brand.brand, seq, now)
     // An issuer may have been added or exchanged: its objects then have to be made.
-    const change = { templateVersion, brandDigest: digest, googleObjects: true }
-    const designVersion = await raiseDesign(tx, brand.brand, change, now)
-    const ready = await context.designs.get(brand.brand, templateVersion)
-    if (ready !== undefined) {
-      await writeGoogleClass(context, tx, brand, { design: ready.design, templateVersion, designVersion })
+    await startRollout(tx, brand.brand, { templateId: '', seq, googleObjects: true })
+    for (const { templateId, stableVersion } of publications) {
+      const ready = await context.designs.get(brand.brand, templateId, stableVersion)
+      if (ready === undefined) continue
+      await writeGoogleClass(context, tx, brand, { design: ready.design, templateId, version: stableVersion, seq })
     }
   })
   context.relay.wake()

@@ -46,7 +46,7 @@ async function projected(brand: string): Promise<void> {
   const memberId = uuidv7()
   await fixture.account(brand, memberId, 1n)
   await until('the last account is projected', async () => {
-    const rows = await fixture.database.query('SELECT 1 FROM account_state WHERE member_id = $1 AND version > 0', [
+    const rows = await fixture.database.query('SELECT 1 FROM account_state WHERE owner_id = $1 AND version > 0', [
       memberId,
     ])
     return rows.length === 1

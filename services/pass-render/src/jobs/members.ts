@@ -9,12 +9,12 @@ import {
 } from '@stampede/platform'
 import type { MemberState } from '@stampede/proto/events/v1'
 import type { Context } from '../context.ts'
-import type { BrandView, CardState, MemberView } from '../domain/card.ts'
+import { type BrandView, type CardState, DEFAULT_TEMPLATE_ID, emptyDetails, type MemberView } from '../domain/card.ts'
 import { passEvent } from '../events.ts'
 import { takeNumbers } from '../store/brand-state.ts'
 import { insertPasses, type LockedCard, lockCards, type MemberUpdate, saveMembers } from '../store/cards.ts'
 import { statusOf } from '../store/rows.ts'
-import { announceChanges, type CardChange, cardState, currentDesign, googleObject } from './announce.ts'
+import { announceChanges, type CardChange, cardState, googleObject, shownDesigns } from './announce.ts'
 import { eventsByBrand } from './by-brand.ts'
 
 interface MemberEvent extends MemberUpdate {
@@ -77,7 +77,7 @@ async function projectMembers(
 function memberChange({ card, member, memberVersion }: MemberEvent): readonly CardChange[] {
   if (card.pass === undefined) return []
   const before = cardState(card, card.pass)
-  const sourcesVersion = memberVersion + card.accountVersion + card.relevanceVersion
+  const sourcesVersion = memberVersion + card.pass.detailsVersion + card.accountVersion + card.relevanceVersion
   return [{ pass: card.pass, before, after: { ...before, member }, sourcesVersion }]
 }
 
@@ -88,10 +88,12 @@ async function createPasses(
   events: readonly MemberEvent[],
   now: Date,
 ): Promise<void> {
-  const first = await takeNumbers(tx, brand.brand, events.length, now)
-  const design = await currentDesign(context, tx, brand.brand)
+  const first = await takeNumbers(tx, brand.brand, events.length)
+  const templateId = DEFAULT_TEMPLATE_ID
   const hasGoogle = brand.googleIssuerId !== ''
   const messages: OutboxMessage[] = []
+  const numbers = events.map((_, index) => ({ no: first + BigInt(index), templateId }))
+  const designOf = await shownDesigns(context, tx, brand.brand, numbers)
   const passes = events.map(({ card, member, memberVersion }, index) => {
     const serial = uuidv7(now.getTime())
     const no = first + BigInt(index)
@@ -99,10 +101,13 @@ async function createPasses(
     messages.push(
       passEvent(brand.brand, { memberId, serial, no, cardNumber, devices: 0, googleObject: hasGoogle }, 1n, now),
     )
-    const state: CardState = { member, account: card.account, relevance: card.relevance }
+    const { account, relevance } = card
+    const state: CardState = { kind: 'member', member, account, relevance, details: emptyDetails }
     const sourcesVersion = memberVersion + card.accountVersion + card.relevanceVersion
-    messages.push(...googleObject(brand, design, { serial, state, sourcesVersion }, now))
-    return { no, serial, authToken: context.secrets.newAuthToken(brand.brand, serial), memberVersion, member }
+    messages.push(...googleObject(brand, designOf({ no, templateId }), { serial, state, sourcesVersion }, now))
+    const authToken = context.secrets.newAuthToken(brand.brand, serial)
+    const { kind, details } = state
+    return { no, serial, authToken, kind, templateId, memberVersion, member, details, detailsVersion: 0n }
   })
   await insertPasses(tx, brand.brand, passes, now)
   await writeOutbox(tx, messages)

@@ -45,7 +45,8 @@ export async function projectCards<Update extends CardUpdate>(
     const card = cardOf.get(item.memberId)
     if (card?.pass === undefined) return []
     const before = cardState(card, card.pass)
-    const sourcesBefore = card.pass.memberVersion + card.accountVersion + card.relevanceVersion
+    const sourcesBefore =
+      card.pass.memberVersion + card.pass.detailsVersion + card.accountVersion + card.relevanceVersion
     const sourcesVersion = sourcesBefore - source.versionOf(card) + item.version
     return [{ pass: card.pass, before, after: source.apply(before, item), sourcesVersion }]
   })

@@ -5,7 +5,7 @@ import { bulkChunks, MAX_CHUNK_RECIPIENTS } from '../events.ts'
 import { listPasses } from '../store/passes.ts'
 import { recipientsAfter } from '../store/registrations.ts'
 import { endRollout, type Rollout, saveRollout, takeRollout } from '../store/rollouts.ts'
-import { currentDesign, googleObject } from './announce.ts'
+import { googleObject, shownDesigns } from './announce.ts'
 
 /** How often a step is made, in milliseconds. */
 const STEP_MS = 1_000
@@ -61,7 +61,7 @@ async function takeStep(context: Context, tx: Sql, limit: number): Promise<numbe
   const objects = await nextObjects(context, tx, brand, rollout)
   const messages = [...pushes.messages, ...objects.messages]
   await writeOutbox(tx, messages)
-  if (pushes.devicesDone && objects.nextGoogleNo === undefined) await endRollout(tx, rollout.brand)
+  if (pushes.devicesDone && objects.nextGoogleNo === undefined) await endRollout(tx, rollout)
   else await saveRollout(tx, { ...rollout, ...pushes, ...objects })
   return messages.length
 }
@@ -99,10 +99,10 @@ interface Objects {
 async function nextObjects(context: Context, tx: Sql, brand: BrandView, rollout: Rollout): Promise<Objects> {
   const from = rollout.nextGoogleNo
   if (from === undefined || brand.googleIssuerId === '') return { messages: [], nextGoogleNo: undefined }
-  const current = await currentDesign(context, tx, brand.brand)
   const records = await listPasses(tx, brand.brand, from, MAX_OBJECTS_PER_STEP)
+  const designOf = await shownDesigns(context, tx, brand.brand, records)
   const last = records.at(-1)
   const now = context.clock.now()
-  const messages = records.flatMap((record) => googleObject(brand, current, record, now))
+  const messages = records.flatMap((record) => googleObject(brand, designOf(record), record, now))
   return { messages, nextGoogleNo: last === undefined ? undefined : last.no + 1n }
 }

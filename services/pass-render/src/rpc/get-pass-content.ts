@@ -2,7 +2,7 @@ import { checkBrand, checkUuid, notFound } from '@stampede/platform'
 import type { GetPassContentRequest, GetPassContentResponse } from '@stampede/proto/passes/v1'
 import type { Context } from '../context.ts'
 import { googleObjectJson } from '../domain/google.ts'
-import { findPassByMember } from '../store/passes.ts'
+import { findPassByOwner } from '../store/passes.ts'
 
 /** What the member's phones would show now. */
 export async function getPassContent(
@@ -11,7 +11,7 @@ export async function getPassContent(
 ): Promise<GetPassContentResponse> {
   const brand = checkBrand(request.brand)
   const memberId = checkUuid(request.memberId, 'member_id')
-  const record = await findPassByMember(context.database, brand, memberId)
+  const record = await findPassByOwner(context.database, brand, memberId)
   if (record === undefined || context.brands.get(brand) === undefined) throw notFound()
   const content = await context.renderer.content(record)
   const hasGoogle = content.brand.googleIssuerId !== ''

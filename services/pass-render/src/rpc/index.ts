@@ -1,4 +1,4 @@
-import { type Binding, bind } from '@stampede/platform'
+import { type Binding, bind, StampedeError } from '@stampede/platform'
 import { PassesServiceService } from '@stampede/proto/passes/v1'
 import type { Context } from '../context.ts'
 import { getPass } from './get-pass.ts'
@@ -15,5 +15,22 @@ export function passesBinding(context: Context): Binding {
     getPass: (request) => getPass(context, request),
     listPasses: (request) => listPasses(context, request),
     getPassContent: (request) => getPassContent(context, request),
+    listTemplates: notYet,
+    publishTemplate: notYet,
+    lintTemplate: notYet,
+    previewTemplate: notYet,
+    putTemplateRules: notYet,
+    getTemplateRules: notYet,
+    upsertPass: notYet,
+    upsertPasses: notYet,
+    getCard: notYet,
+    messageCards: notYet,
+    putChannelLink: notYet,
+    getChannelLink: notYet,
+    getBrandStatus: notYet,
   })
+}
+
+function notYet(): never {
+  throw new StampedeError('INTERNAL', 'not there yet')
 }

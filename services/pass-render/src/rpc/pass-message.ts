@@ -7,10 +7,11 @@ import type { PassRecord } from '../store/passes.ts'
 
 /** A pass as callers see it. */
 export async function passMessage(context: Context, brand: BrandView, record: PassRecord): Promise<Pass> {
-  const { memberId, cardNumber } = record.state.member
+  const { kind, member } = record.state
+  const { memberId, cardNumber } = member
   const token = context.secrets.installToken({ brand: record.brand, memberId })
   return {
-    memberId,
+    memberId: kind === 'member' ? memberId : '',
     serial: record.serial,
     no: record.no,
     cardNumber,
@@ -18,6 +19,9 @@ export async function passMessage(context: Context, brand: BrandView, record: Pa
     googleSaveUrl: await googleSaveUrl(context.credentials, brand, record.serial, record.createdAt),
     googleObjectId: brand.googleIssuerId === '' ? '' : googleObjectId(brand, record.serial),
     devices: record.devices,
-    version: record.version + record.campaignSeq + record.designVersion,
+    version: record.version + record.messageSeq + record.designVersion,
+    templateId: record.templateId,
+    googleSaved: false,
+    fetchedAt: undefined,
   }
 }

@@ -11,36 +11,53 @@ import { type PutTemplateRequest, type PutTemplateResponse, Template } from '@st
 import type { Context } from '../context.ts'
 import { type Design, parseDesign } from '../domain/design.ts'
 import { brandDigest, writeGoogleClass } from '../jobs/design-changes.ts'
-import { lockBrandState, raiseDesign } from '../store/brand-state.ts'
+import { lockBrandState, nextDesignSeq, setBrandDigest } from '../store/brand-state.ts'
+import { findPublications, type Publication, savePublication } from '../store/publications.ts'
+import { startRollout } from '../store/rollouts.ts'
 import { findTemplateByKey, insertTemplate } from '../store/templates.ts'
+import { checkTemplateId } from './template-message.ts'
 
 /** Checks and publishes a new version of a brand's design. */
 export async function putTemplate(context: Context, request: PutTemplateRequest): Promise<PutTemplateResponse> {
   const brandSlug = checkBrand(request.brand)
   const idempotencyKey = checkIdempotencyKey(request.idempotencyKey)
+  const templateId = checkTemplateId(request.templateId)
   const template = checkPresent(request.template, 'template')
   const brand = context.brands.get(brandSlug)
   if (brand === undefined) throw notFound()
   const design = checkTemplate(template)
   const version = await context.database.transaction(async (tx) => {
     const now = context.clock.now()
-    const state = await lockBrandState(tx, brandSlug, now)
+    await lockBrandState(tx, brandSlug)
     const earlier = await findTemplateByKey(tx, brandSlug, idempotencyKey)
     if (earlier !== undefined) {
-      if (!sameTemplate(earlier.template, template)) throw idempotencyConflict()
+      if (earlier.templateId !== templateId || !sameTemplate(earlier.template, template)) throw idempotencyConflict()
       return earlier.version
     }
-    const next = state.template_version + 1
-    await insertTemplate(tx, brandSlug, { version: next, template, idempotencyKey }, now)
-    const before = await context.designs.get(brandSlug, state.template_version)
-    const googleObjects = before?.design.barcodes[0] !== design.barcodes[0] || before === undefined
-    const change = { templateVersion: next, brandDigest: brandDigest(brand), googleObjects }
-    const designVersion = await raiseDesign(tx, brandSlug, change, now)
-    await writeGoogleClass(context, tx, brand, { design, templateVersion: next, designVersion })
+    const [before = unpublished(templateId)] = await findPublications(tx, brandSlug, [templateId])
+    const next = before.newestVersion + 1
+    await insertTemplate(tx, brandSlug, { templateId, version: next, template, idempotencyKey }, now)
+    if (request.draft) {
+      await savePublication(tx, brandSlug, { ...before, newestVersion: next }, now)
+      return next
+    }
+    const shown = await context.designs.get(brandSlug, templateId, before.stableVersion)
+    const googleObjects = shown === undefined || shown.design.barcodes[0] !== design.barcodes[0]
+    const seq = await nextDesignSeq(tx, brandSlug)
+    await setBrandDigest(tx, brandSlug, brandDigest(brand))
+    const published = { ...unpublished(templateId), newestVersion: next, stableVersion: next, stableSeq: seq }
+    await savePublication(tx, brandSlug, published, now)
+    await startRollout(tx, brandSlug, { templateId, seq, googleObjects })
+    await writeGoogleClass(context, tx, brand, { design, templateId, version: next, seq })
     return next
   })
   context.relay.wake()
-  return { version }
+  return { version, findings: [] }
+}
+
+function unpublished(templateId: string): Publication {
+  const nothing = { newestVersion: 0, stableVersion: 0, stableSeq: 0n, canaryVersion: 0, canarySeq: 0n }
+  return { templateId, ...nothing, canaryPermille: 0 }
 }
 
 function checkTemplate(template: Template): Design {

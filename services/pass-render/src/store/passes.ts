@@ -1,7 +1,7 @@
 import { passesPerRow, type Sql } from '@stampede/platform'
 import type { CardState } from '../domain/card.ts'
 import type { EffectiveVersion } from '../domain/version-tag.ts'
-import { type AccountRow, accountOf, type MemberRow, memberOf, relevanceOf } from './rows.ts'
+import { type AccountRow, type MemberRow, stateOf } from './rows.ts'
 
 /** A pass with all that it shows now. */
 export interface PassRecord extends EffectiveVersion {
@@ -13,13 +13,15 @@ export interface PassRecord extends EffectiveVersion {
   /** When the shown version was made. */
   readonly changedAt: Date
   readonly devices: number
+  readonly templateId: string
+  /** Version of the template that this card shows: the stable one or the canary. */
   readonly templateVersion: number
   /** Grows with every event of any source that was applied to the card. */
   readonly sourcesVersion: bigint
   readonly state: CardState
-  /** The newest campaign that holds the pass; its id is empty when none does. */
+  /** The campaign whose message the card shows; empty when it shows none of a campaign. */
   readonly campaignId: string
-  /** stampede.events.v1.CampaignMessage of that campaign. */
+  /** stampede.events.v1.CampaignMessage that the card shows. */
   readonly message: Buffer | undefined
 }
 
@@ -32,33 +34,55 @@ interface PassRow extends MemberRow, AccountRow {
   readonly created_at: Date
   readonly changed_at: Date
   readonly devices: number
-  readonly template_version: number
+  readonly template_id: string
+  readonly template_version: number | null
   readonly sources_version: bigint
   readonly design_version: bigint
-  readonly design_changed_at: Date
+  readonly design_changed_at: Date | null
   readonly relevance: Buffer | null
-  readonly campaign_id: string | null
-  readonly campaign_seq: bigint | null
+  readonly message_id: string | null
+  readonly message_seq: bigint | null
+  readonly source: string | null
   readonly bump_at: Date | null
   readonly message: Buffer | null
+  readonly own_message: Buffer | null
+  readonly own_message_seq: bigint
 }
 
 /** Bits of a bitmap are numbered as PostgreSQL numbers them: least significant first. */
-export const newestBump = `SELECT u.campaign_id, u.campaign_seq, u.created_at FROM bump u
+export const newestBump = `SELECT u.message_id, u.seq, u.created_at FROM bump u
   WHERE u.brand = p.brand AND u.base = p.no - p.no % ${passesPerRow} AND get_bit(u.bitmap, p.no % ${passesPerRow}) = 1
-  ORDER BY u.campaign_seq DESC LIMIT 1`
+  ORDER BY u.rank DESC, u.seq DESC LIMIT 1`
 
-const selectPass = `SELECT p.brand, p.member_id, p.no, p.serial, p.auth_token, p.version, p.created_at, p.changed_at,
-    p.status, p.marketing_consent, p.locale, p.card_number, p.sealed_name, p.devices,
-    p.member_version + coalesce(a.version, 0) + coalesce(r.version, 0) AS sources_version, b.template_version, b.design_version, b.design_changed_at,
+/**
+ * The version of a template, or its seq, that pass `p` shows of template_state `t`: the canary's for the share of the
+ * numbers that it goes to. Neighbouring numbers fall into different buckets; canaryBucket computes the same.
+ */
+export function shownDesign(column: 'version' | 'seq'): string {
+  const bucket = `p.no * ${BUCKET_FACTOR} % 4294967296 % 1000`
+  return `coalesce(CASE WHEN ${bucket} < t.canary_permille THEN t.canary_${column} ELSE t.stable_${column} END, 0)`
+}
+
+/** Odd, near 2^32 / golden ratio (Knuth, multiplicative hashing). */
+const BUCKET_FACTOR = 2_654_435_761
+
+/** Bucket of a pass, 0 to 999: it shows a canary that goes to more thousandths than that. */
+export function canaryBucket(no: bigint): number {
+  return Number(((no * BigInt(BUCKET_FACTOR)) % 4_294_967_296n) % 1_000n)
+}
+
+const selectPass = `SELECT p.brand, p.kind, p.owner_id, p.template_id, p.no, p.serial, p.auth_token, p.version, p.created_at, p.changed_at,
+    p.status, p.marketing_consent, p.locale, p.card_number, p.sealed_name, p.devices, p.details, p.own_message, p.own_message_seq,
+    p.member_version + p.details_version + coalesce(a.version, 0) + coalesce(r.version, 0) AS sources_version,
+    ${shownDesign('version')}::int AS template_version, ${shownDesign('seq')} AS design_version, t.changed_at AS design_changed_at,
     a.available, a.next_expiry_at, a.next_expiry_points, a.currency, r.state AS relevance,
-    n.campaign_id, n.campaign_seq, n.created_at AS bump_at, c.message
+    n.message_id, n.seq AS message_seq, n.created_at AS bump_at, m.source, m.body AS message
   FROM pass p
-  JOIN brand_state b ON b.brand = p.brand
-  LEFT JOIN account_state a ON a.brand = p.brand AND a.member_id = p.member_id
-  LEFT JOIN relevance_state r ON r.brand = p.brand AND r.member_id = p.member_id
+  LEFT JOIN template_state t ON t.brand = p.brand AND t.template_id = p.template_id
+  LEFT JOIN account_state a ON a.brand = p.brand AND a.owner_id = p.owner_id
+  LEFT JOIN relevance_state r ON r.brand = p.brand AND r.owner_id = p.owner_id
   LEFT JOIN LATERAL (${newestBump}) n ON true
-  LEFT JOIN campaign c ON c.brand = p.brand AND c.campaign_id = n.campaign_id`
+  LEFT JOIN message m ON m.brand = p.brand AND m.message_id = n.message_id`
 
 /** A pass by its serial. */
 export async function findPassBySerial(sql: Sql, brand: string, serial: string): Promise<PassRecord | undefined> {
@@ -67,10 +91,10 @@ export async function findPassBySerial(sql: Sql, brand: string, serial: string):
   return rows[0] === undefined ? undefined : passRecord(rows[0])
 }
 
-/** A pass by its member. */
-export async function findPassByMember(sql: Sql, brand: string, memberId: string): Promise<PassRecord | undefined> {
-  const text = `${selectPass} WHERE p.brand = $1 AND p.member_id = $2`
-  const rows = await sql.query<PassRow>({ name: 'pass-by-member', text, values: [brand, memberId] })
+/** A pass by its member, or by the owner of our own that a pass without a member has. */
+export async function findPassByOwner(sql: Sql, brand: string, ownerId: string): Promise<PassRecord | undefined> {
+  const text = `${selectPass} WHERE p.brand = $1 AND p.owner_id = $2`
+  const rows = await sql.query<PassRow>({ name: 'pass-by-owner', text, values: [brand, ownerId] })
   return rows[0] === undefined ? undefined : passRecord(rows[0])
 }
 
@@ -82,7 +106,8 @@ export async function listPasses(sql: Sql, brand: string, from: bigint, limit: n
 }
 
 function passRecord(row: PassRow): PassRecord {
-  const times = [row.changed_at, row.design_changed_at, ...(row.bump_at === null ? [] : [row.bump_at])]
+  const times = [row.changed_at, row.design_changed_at, row.bump_at].filter((time) => time !== null)
+  const isOwn = row.own_message !== null && row.own_message_seq >= (row.message_seq ?? 0n)
   return {
     brand: row.brand,
     no: row.no,
@@ -91,13 +116,14 @@ function passRecord(row: PassRow): PassRecord {
     createdAt: row.created_at,
     changedAt: new Date(Math.max(...times.map((time) => time.getTime()))),
     devices: row.devices,
-    templateVersion: row.template_version,
+    templateId: row.template_id,
+    templateVersion: row.template_version ?? 0,
     sourcesVersion: row.sources_version,
     version: row.version,
     designVersion: row.design_version,
-    campaignSeq: row.campaign_seq ?? 0n,
-    campaignId: row.campaign_id ?? '',
-    message: row.message ?? undefined,
-    state: { member: memberOf(row), account: accountOf(row), relevance: relevanceOf(row.relevance) },
+    messageSeq: row.message_seq ?? 0n,
+    campaignId: !isOwn && row.source === 'campaign' ? (row.message_id ?? '') : '',
+    message: (isOwn ? row.own_message : row.message) ?? undefined,
+    state: stateOf(row, row, row.relevance),
   }
 }

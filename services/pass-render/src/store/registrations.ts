@@ -1,6 +1,6 @@
 import type { Sql } from '@stampede/platform'
 import type { ListedPass } from '../domain/version-tag.ts'
-import { newestBump } from './passes.ts'
+import { newestBump, shownDesign } from './passes.ts'
 
 /** Most devices of one pass; the oldest registration gives way. A phone may come under many ids in minutes. */
 export const MAX_DEVICES_PER_PASS = 16
@@ -96,7 +96,8 @@ async function dropIdleDevices(tx: Sql, brand: string, deviceLibraryIds: readonl
 }
 
 interface ChangeRow {
-  readonly member_id: string
+  readonly kind: string
+  readonly owner_id: string
   readonly serial: string
   readonly no: bigint
   readonly card_number: string
@@ -116,11 +117,12 @@ async function recount(tx: Sql, brand: string, nos: readonly bigint[]): Promise<
     text: `UPDATE pass p SET event_version = event_version + 1,
        devices = (SELECT count(*) FROM registration r WHERE r.brand = p.brand AND r.no = p.no)
      WHERE brand = $1 AND no = ANY($2::bigint[])
-     RETURNING member_id, serial, no, card_number, devices, event_version`,
+     RETURNING kind, owner_id, serial, no, card_number, devices, event_version`,
     values: [brand, nos],
   })
   return rows.map((row) => ({
-    memberId: row.member_id,
+    // A pass without a member has an owner of our own, which means nothing to others.
+    memberId: row.kind === 'member' ? row.owner_id : '',
     serial: row.serial,
     no: row.no,
     cardNumber: row.card_number,
@@ -147,7 +149,7 @@ export async function dropDeadDevices(
   // Passes first, in order, as every other writer does.
   await tx.query(
     `SELECT 1 FROM pass WHERE brand = $1 AND no IN (
-       SELECT no FROM registration WHERE brand = $1 AND device_library_id = ANY($2::text[])) ORDER BY member_id FOR UPDATE`,
+       SELECT no FROM registration WHERE brand = $1 AND device_library_id = ANY($2::text[])) ORDER BY owner_id FOR UPDATE`,
     [brand, ids],
   )
   const gone = await tx.query<{ device_library_id: string }>(
@@ -233,12 +235,12 @@ export async function passesOfDevice(sql: Sql, brand: string, deviceLibraryId: s
     readonly serial: string
     readonly version: bigint
     readonly design_version: bigint
-    readonly campaign_seq: bigint | null
+    readonly message_seq: bigint | null
   }
-  const text = `SELECT p.no, p.serial, p.version, b.design_version, n.campaign_seq
+  const text = `SELECT p.no, p.serial, p.version, ${shownDesign('seq')} AS design_version, n.seq AS message_seq
     FROM registration g
     JOIN pass p ON p.brand = g.brand AND p.no = g.no
-    JOIN brand_state b ON b.brand = g.brand
+    LEFT JOIN template_state t ON t.brand = p.brand AND t.template_id = p.template_id
     LEFT JOIN LATERAL (${newestBump}) n ON true
     WHERE g.brand = $1 AND g.device_library_id = $2 ORDER BY p.no LIMIT $3`
   const values = [brand, deviceLibraryId, MAX_PASSES_PER_DEVICE]
@@ -248,6 +250,6 @@ export async function passesOfDevice(sql: Sql, brand: string, deviceLibraryId: s
     serial: row.serial,
     version: row.version,
     designVersion: row.design_version,
-    campaignSeq: row.campaign_seq ?? 0n,
+    messageSeq: row.message_seq ?? 0n,
   }))
 }

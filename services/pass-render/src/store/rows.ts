@@ -1,5 +1,16 @@
 import { RelevanceState, Sealed } from '@stampede/proto/events/v1'
-import { type AccountView, type CardState, emptyAccount, type MemberStatus, type MemberView } from '../domain/card.ts'
+import { CardDetails } from '@stampede/proto/passes/v1'
+import {
+  type AccountView,
+  type CardState,
+  type DetailsView,
+  emptyAccount,
+  emptyDetails,
+  lifecycles,
+  type MemberStatus,
+  type MemberView,
+  type PassKind,
+} from '../domain/card.ts'
 
 /** Columns of account_state that a card shows. */
 export interface AccountRow {
@@ -11,12 +22,14 @@ export interface AccountRow {
 
 /** Columns of pass that tell about the member. */
 export interface MemberRow {
-  readonly member_id: string
+  readonly kind: PassKind
+  readonly owner_id: string
   readonly status: string
   readonly marketing_consent: boolean
   readonly locale: string
   readonly card_number: string
   readonly sealed_name: Buffer | null
+  readonly details: Buffer | null
 }
 
 /** Account as a card shows it. */
@@ -33,7 +46,7 @@ export function accountOf(row: AccountRow | undefined): AccountView {
 /** Member as a card shows it. */
 export function memberOf(row: MemberRow): MemberView {
   return {
-    memberId: row.member_id,
+    memberId: row.owner_id,
     cardNumber: row.card_number,
     status: statusOf(row.status),
     locale: row.locale,
@@ -55,4 +68,39 @@ export function relevanceOf(state: Buffer | null | undefined): CardState['releva
 /** Sealed name as it is stored. */
 export function sealedBytes(sealed: Sealed | undefined): Buffer | null {
   return sealed === undefined ? null : Buffer.from(Sealed.encode(sealed).finish())
+}
+
+/** Details of a stored card; an unknown lifecycle counts as blocked, as an unknown status does. */
+export function detailsOf(bytes: Buffer | null): DetailsView {
+  if (bytes === null) return emptyDetails
+  const { tier, segment, channel, values, lifecycle, validUntil } = CardDetails.decode(bytes)
+  return {
+    tier,
+    segment,
+    channel,
+    values: new Map(Object.entries(values)),
+    lifecycle: lifecycle === '' ? 'open' : (lifecycles.find((known) => known === lifecycle) ?? 'blocked'),
+    validUntil,
+  }
+}
+
+/** Details as they are stored. */
+export function detailsBytes(details: DetailsView): Buffer {
+  const { values, ...rest } = details
+  return Buffer.from(CardDetails.encode({ ...rest, values: Object.fromEntries(values), points: 0n }).finish())
+}
+
+/** All of a row that a card shows. */
+export function stateOf(
+  row: MemberRow,
+  account: AccountRow | undefined,
+  relevance: Buffer | null | undefined,
+): CardState {
+  return {
+    kind: row.kind,
+    member: memberOf(row),
+    account: accountOf(account),
+    relevance: relevanceOf(relevance),
+    details: detailsOf(row.details),
+  }
 }

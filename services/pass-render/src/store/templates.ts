@@ -1,41 +1,57 @@
 import type { Sql } from '@stampede/platform'
 import { Template } from '@stampede/proto/passes/v1'
 
-/** A stored version of a design. */
+/** A stored version of a template. */
 export interface TemplateRow {
+  readonly templateId: string
   readonly version: number
   readonly template: Template
+}
+
+interface Row {
+  readonly template_id: string
+  readonly version: number
+  readonly body: Buffer
 }
 
 /** A version by its idempotency key. */
 export async function findTemplateByKey(tx: Sql, brand: string, key: string): Promise<TemplateRow | undefined> {
-  const rows = await tx.query<{ version: number; body: Buffer }>(
-    'SELECT version, body FROM template WHERE brand = $1 AND idempotency_key = $2',
+  const rows = await tx.query<Row>(
+    'SELECT template_id, version, body FROM template WHERE brand = $1 AND idempotency_key = $2',
     [brand, key],
   )
-  return rows[0] === undefined ? undefined : { version: rows[0].version, template: Template.decode(rows[0].body) }
+  return templateRow(rows[0])
 }
 
 /** One version. */
-export async function findTemplate(sql: Sql, brand: string, version: number): Promise<TemplateRow | undefined> {
-  const rows = await sql.query<{ body: Buffer }>('SELECT body FROM template WHERE brand = $1 AND version = $2', [
-    brand,
-    version,
-  ])
-  return rows[0] === undefined ? undefined : { version, template: Template.decode(rows[0].body) }
+export async function findTemplate(
+  sql: Sql,
+  brand: string,
+  templateId: string,
+  version: number,
+): Promise<TemplateRow | undefined> {
+  const rows = await sql.query<Row>(
+    'SELECT template_id, version, body FROM template WHERE brand = $1 AND template_id = $2 AND version = $3',
+    [brand, templateId, version],
+  )
+  return templateRow(rows[0])
+}
+
+function templateRow(row: Row | undefined): TemplateRow | undefined {
+  if (row === undefined) return undefined
+  return { templateId: row.template_id, version: row.version, template: Template.decode(row.body) }
 }
 
 /** What a new version is stored with. */
-export interface NewTemplate {
-  readonly version: number
-  readonly template: Template
+export interface NewTemplate extends TemplateRow {
   readonly idempotencyKey: string
 }
 
 /** Stores a version. */
 export async function insertTemplate(tx: Sql, brand: string, row: NewTemplate, now: Date): Promise<void> {
   await tx.query(
-    'INSERT INTO template (brand, version, body, idempotency_key, created_at) VALUES ($1, $2, $3, $4, $5)',
-    [brand, row.version, Buffer.from(Template.encode(row.template).finish()), row.idempotencyKey, now],
+    `INSERT INTO template (brand, template_id, version, body, idempotency_key, created_at)
+     VALUES ($1, $2, $3, $4, $5, $6)`,
+    [brand, row.templateId, row.version, Buffer.from(Template.encode(row.template).finish()), row.idempotencyKey, now],
   )
 }

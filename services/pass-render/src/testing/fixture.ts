@@ -171,10 +171,7 @@ export class Fixture {
   /** Waits for a member's pass. */
   async pass(brand: string, memberId: string) {
     await until('the pass is there', async () => {
-      const rows = await this.database.query('SELECT 1 FROM pass WHERE brand = $1 AND member_id = $2', [
-        brand,
-        memberId,
-      ])
+      const rows = await this.database.query('SELECT 1 FROM pass WHERE brand = $1 AND owner_id = $2', [brand, memberId])
       return rows.length === 1
     })
     const { pass } = await this.client.getPass({ brand, memberId })
