@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { canPin } from '@stampede/h2push/bench'
-import { type NodeProcess, startNode } from '../src/failure/testing/node-process.ts'
+import { type NodeProcess, startNode } from '@stampede/platform/testing'
 
 const script = new URL('../../../scripts/service.ts', import.meta.url)
 const settledMs = 15_000

@@ -1,4 +1,4 @@
-import { type NodeProcess, startNode } from './node-process.ts'
+import { type NodeProcess, startNode } from '@stampede/platform/testing'
 
 const script = new URL('../../../../../scripts/service.ts', import.meta.url)
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
+import { type NodeProcess, startNode } from '@stampede/platform/testing'
 import { type ApnsRow, type Authority, authorityDir, createAuthority, type FaultsPatch } from '@stampede/sandbox'
 import { readRows } from '@stampede/sandbox/testing'
-import { type NodeProcess, startNode } from './node-process.ts'
 
 interface Ports {
   readonly controlPort: number
