@@ -8,6 +8,7 @@ import { root } from './lib/suites.ts'
 const programs: Readonly<Record<string, string>> = {
   'kill-dispatcher': 'services/push-dispatcher/src/failure/drill.ts',
   'restart-nats': 'services/push-dispatcher/src/failure/drill.ts',
+  'restart-pass-render': 'services/pass-render/src/failure/drill.ts',
 }
 
 async function main(): Promise<number> {

@@ -6,6 +6,7 @@ export type { ApnsFaults, Faults, FaultsPatch, GoogleFaults, PhoneFaults } from 
 export { busiestSecond, notificationsPerDay, overruns, readGoogleLog } from './google/log.ts'
 export type { GoogleStatistics } from './google/server.ts'
 export { createServiceAccount, type ServiceAccount } from './google-account.ts'
+export { readRows } from './journal.ts'
 export * from './nfc/index.ts'
 export { type BundleResult, type BundleVerifier, createBundleVerifier, type VerifiedPass } from './pass/bundle.ts'
 export type { PassJson } from './pass/check-json.ts'
