@@ -5,6 +5,7 @@ import type { Secrets } from './domain/secrets.ts'
 import type { Fetches } from './fetches.ts'
 import type { Meters } from './metrics.ts'
 import type { Renderer } from './renderer.ts'
+import type { PhoneReads } from './store/phone-reads.ts'
 
 /** Everything that the parts of this service share. */
 export interface Context {
@@ -20,6 +21,8 @@ export interface Context {
   readonly secrets: Secrets
   readonly designs: Designs
   readonly renderer: Renderer
+  /** Reads that every phone causes. */
+  readonly phoneReads: PhoneReads
   readonly fetches: Fetches
   readonly capacity: Capacity
   /** Public base of the PassKit web service, without a slash at the end. */

@@ -28,6 +28,7 @@ import { Renderer } from './renderer.ts'
 import { passesBinding } from './rpc/index.ts'
 import { SignQueue } from './sign-queue.ts'
 import { Signers } from './signers.ts'
+import { createPhoneReads } from './store/phone-reads.ts'
 
 /** Name of the service. */
 export const SERVICE_NAME = 'pass-render'
@@ -124,7 +125,8 @@ async function buildContext(
   const queue = new SignQueue(meters)
   const renderer = new Renderer({ brands, designs, signers, names, queue, secrets, clock, webUrl })
   const shared = { clock, logger, metrics, meters, database, nats, relay, brands, credentials, secrets }
-  const value: Context = { ...shared, designs, renderer, fetches, capacity, webUrl }
+  const phoneReads = createPhoneReads(database)
+  const value: Context = { ...shared, designs, renderer, phoneReads, fetches, capacity, webUrl }
   const built: Built = { value, access, webPort: config.webPort }
   return built
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { PKPASS_CONTENT_TYPE } from '@stampede/pkpass'
 import type { Context } from '../context.ts'
 import { lastModified } from '../domain/version-tag.ts'
-import { findPassByOwner, type PassRecord } from '../store/passes.ts'
+import { findPassByOwner, findPassBySerial, type PassRecord } from '../store/passes.ts'
 import { type Answer, empty, missing, unauthorized } from './answer.ts'
 import { authenticatedPass } from './authenticate.ts'
 
@@ -13,13 +13,15 @@ export async function getPass(
   passTypeId: string,
   serial: string,
 ): Promise<Answer> {
-  const record = await authenticatedPass(context, passTypeId, serial, request.headers.authorization)
-  if (record === undefined) return unauthorized
-  const modified = lastModified(record.createdAt, record)
+  const access = await authenticatedPass(context, passTypeId, serial, request.headers.authorization)
+  if (access === undefined) return unauthorized
+  const modified = lastModified(access.createdAt, access)
   const since = Date.parse(request.headers['if-modified-since'] ?? '')
   if (!Number.isNaN(since) && modified.getTime() <= since) {
     return empty(304, { 'Last-Modified': modified.toUTCString() })
   }
+  const record = await findPassBySerial(context.database, access.brand, access.serial)
+  if (record === undefined) return unauthorized
   return await passAnswer(context, record, request.method !== 'HEAD')
 }
 

@@ -3,7 +3,7 @@ import { writeOutbox } from '@stampede/platform'
 import type { Context } from '../context.ts'
 import { answerList } from '../domain/version-tag.ts'
 import { passEvent } from '../events.ts'
-import { type DevicesChange, passesOfDevice, register, unregister } from '../store/registrations.ts'
+import { type DevicesChange, register, unregister } from '../store/registrations.ts'
 import { type Answer, empty, json, missing, unauthorized } from './answer.ts'
 import { authenticatedPass, brandOfPassType } from './authenticate.ts'
 import { MAX_REGISTRATION_BYTES, queryParameter, readJson } from './request.ts'
@@ -72,7 +72,10 @@ export async function listUpdated(
   const brand = brandOfPassType(context, path.passTypeId)
   if (brand === undefined) return missing
   if (!validDeviceId(path.deviceLibraryId)) return empty(204)
-  const passes = await passesOfDevice(context.database, brand.brand, path.deviceLibraryId)
+  const passes = await context.phoneReads.passesOfDevice({
+    brand: brand.brand,
+    deviceLibraryId: path.deviceLibraryId,
+  })
   const { serials, tag } = answerList(passes, queryParameter(request.url ?? '', 'passesUpdatedSince') ?? '')
   return serials.length === 0 ? empty(204) : json(200, { serialNumbers: serials, lastUpdated: tag })
 }

@@ -1,11 +1,7 @@
 import type { Sql } from '@stampede/platform'
-import type { ListedPass } from '../domain/version-tag.ts'
-import { newestBump, shownDesign } from './passes.ts'
 
 /** Most devices of one pass; the oldest registration gives way. A phone may come under many ids in minutes. */
 export const MAX_DEVICES_PER_PASS = 16
-/** Most passes read for one device. */
-export const MAX_PASSES_PER_DEVICE = 1_000
 
 /** A pass whose devices changed. */
 export interface DevicesChange {
@@ -226,30 +222,4 @@ export async function recipientsAfter(
 
 function recipientOf(row: RecipientRow): Recipient {
   return { no: row.no, deviceLibraryId: row.device_library_id, pushToken: row.push_token }
-}
-
-/** Passes of a device with their effective versions. */
-export async function passesOfDevice(sql: Sql, brand: string, deviceLibraryId: string): Promise<readonly ListedPass[]> {
-  interface Row {
-    readonly no: bigint
-    readonly serial: string
-    readonly version: bigint
-    readonly design_version: bigint
-    readonly message_seq: bigint | null
-  }
-  const text = `SELECT p.no, p.serial, p.version, ${shownDesign('seq')} AS design_version, n.seq AS message_seq
-    FROM registration g
-    JOIN pass p ON p.brand = g.brand AND p.no = g.no
-    LEFT JOIN template_state t ON t.brand = p.brand AND t.template_id = p.template_id
-    LEFT JOIN LATERAL (${newestBump}) n ON true
-    WHERE g.brand = $1 AND g.device_library_id = $2 ORDER BY p.no LIMIT $3`
-  const values = [brand, deviceLibraryId, MAX_PASSES_PER_DEVICE]
-  const rows = await sql.query<Row>({ name: 'passes-of-device', text, values })
-  return rows.map((row) => ({
-    no: row.no,
-    serial: row.serial,
-    version: row.version,
-    designVersion: row.design_version,
-    messageSeq: row.message_seq ?? 0n,
-  }))
 }
