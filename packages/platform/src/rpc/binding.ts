@@ -30,10 +30,15 @@ export interface CallContext {
   readonly deadline: Date
 }
 
-/** Handler of a method: a promise, or an async iterable where the answer is a stream. */
-export type Handler<M extends RpcDefinition> = M extends { readonly responseStream: true }
-  ? (request: RequestOf<M>, call: CallContext) => AsyncIterable<ResponseOf<M>>
-  : (request: RequestOf<M>, call: CallContext) => Promise<ResponseOf<M>>
+/**
+ * Handler of a method: a promise, or an async iterable where the answer is a stream; it gets an async iterable where the
+ * requests are one. Requests are read as the handler asks for them, so that one that is slow holds its caller back.
+ */
+export type Handler<M extends RpcDefinition> = M extends { readonly requestStream: true }
+  ? (requests: AsyncIterable<RequestOf<M>>, call: CallContext) => AsyncIterable<ResponseOf<M>>
+  : M extends { readonly responseStream: true }
+    ? (request: RequestOf<M>, call: CallContext) => AsyncIterable<ResponseOf<M>>
+    : (request: RequestOf<M>, call: CallContext) => Promise<ResponseOf<M>>
 
 /** Handlers of all methods of a service. */
 export type Handlers<S extends RpcService> = { readonly [K in keyof S]: Handler<S[K]> }
@@ -48,6 +53,8 @@ export interface BoundMethod {
   readonly unary?: (request: object, call: CallContext) => Promise<unknown>
   /** Set if the answer is a stream. */
   readonly stream?: (request: object, call: CallContext) => AsyncIterable<unknown>
+  /** Set if requests and answers are streams. */
+  readonly duplex?: (requests: AsyncIterable<object>, call: CallContext) => AsyncIterable<unknown>
 }
 
 /** A service with its handlers, ready for `startServer`. */
@@ -59,16 +66,16 @@ export interface Binding {
 
 /** Joins a generated service definition with its handlers. */
 export function bind<S extends RpcService>(definition: S, handlers: Handlers<S>): Binding {
-  const bound = Object.entries(definition)
-    .filter(([, method]) => !method.requestStream)
-    .map(([name, method]) => bindMethod(method, handlers[name]))
+  const bound = Object.entries(definition).map(([name, method]) => bindMethod(method, handlers[name]))
   const service = bound[0]?.info.service
   if (service === undefined) throw new Error('a service without methods')
   return { service, methods: bound }
 }
 
 function bindMethod(definition: RpcDefinition, handler: unknown): BoundMethod {
-  if (definition.requestStream) throw new Error(`${definition.path}: streams of requests are not supported`)
+  if (definition.requestStream && !definition.responseStream) {
+    throw new Error(`${definition.path}: a stream of requests needs a stream of answers`)
+  }
   if (typeof handler !== 'function') throw new Error(`${definition.path}: no handler`)
   const base = {
     info: methodInfo(definition.path),
@@ -76,6 +83,7 @@ function bindMethod(definition: RpcDefinition, handler: unknown): BoundMethod {
     // The types of S tie handler and codec together; they are erased here, at one place.
     encodeResponse: definition.responseSerialize as unknown as BoundMethod['encodeResponse'],
   }
+  if (definition.requestStream) return { ...base, duplex: handler as NonNullable<BoundMethod['duplex']> }
   return definition.responseStream
     ? { ...base, stream: handler as NonNullable<BoundMethod['stream']> }
     : { ...base, unary: handler as NonNullable<BoundMethod['unary']> }

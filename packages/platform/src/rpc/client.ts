@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type ChannelCredentials,
+  type ClientDuplexStream,
   type ClientOptions,
   type ClientUnaryCall,
   credentials,
@@ -57,9 +58,14 @@ export interface CallOptions {
 }
 
 /** A method as its caller sees it. It throws StampedeError. */
-export type ClientMethod<M extends RpcDefinition> = M extends { readonly responseStream: true }
-  ? (request: DeepPartial<RequestOf<M>>, options?: CallOptions) => AsyncIterable<ResponseOf<M>>
-  : (request: DeepPartial<RequestOf<M>>, options?: CallOptions) => Promise<ResponseOf<M>>
+export type ClientMethod<M extends RpcDefinition> = M extends { readonly requestStream: true }
+  ? (
+      requests: AsyncIterable<DeepPartial<RequestOf<M>>> | Iterable<DeepPartial<RequestOf<M>>>,
+      options?: CallOptions,
+    ) => AsyncIterable<ResponseOf<M>>
+  : M extends { readonly responseStream: true }
+    ? (request: DeepPartial<RequestOf<M>>, options?: CallOptions) => AsyncIterable<ResponseOf<M>>
+    : (request: DeepPartial<RequestOf<M>>, options?: CallOptions) => Promise<ResponseOf<M>>
 
 /** A client of one service; disposing closes its connection. */
 export type ServiceClient<S extends RpcService> = { readonly [K in keyof S]: ClientMethod<S[K]> } & AsyncDisposable
@@ -73,6 +79,7 @@ export function createClient<S extends RpcService>(definition: S, options: Clien
   const channel = new GrpcClient(options.address, channelCredentials(options.platform), channelOptions)
   const methods = Object.entries(definition).map(([name, method]) => {
     const remote = new RemoteMethod(channel, method, options)
+    if (method.requestStream) return [name, remote.duplex.bind(remote)]
     return [name, method.responseStream ? remote.stream.bind(remote) : remote.unary.bind(remote)]
   })
   return {
@@ -141,6 +148,40 @@ class RemoteMethod {
       options.signal?.removeEventListener('abort', onAbort)
       call.cancel()
     }
+  }
+
+  async *duplex(requests: AsyncIterable<object> | Iterable<object>, options: CallOptions = {}): AsyncIterable<unknown> {
+    const { path, requestSerialize, responseDeserialize } = this.#definition
+    options.signal?.throwIfAborted()
+    const call = this.#channel.makeBidiStreamRequest(
+      path,
+      requestSerialize as (value: object) => Buffer,
+      responseDeserialize,
+      this.#metadata(false),
+      { deadline: Date.now() + (options.deadlineMs ?? MAX_STREAM_MS) },
+    )
+    const onAbort = (): void => call.cancel()
+    options.signal?.addEventListener('abort', onAbort, { once: true })
+    // What the source throws ends the call; the answers then end with it.
+    const sending = this.#send(requests, call).catch((error: unknown) => call.destroy(StampedeError.from(error)))
+    try {
+      yield* call
+      await sending
+    } catch (reason) {
+      throw fromGrpcError(reason)
+    } finally {
+      options.signal?.removeEventListener('abort', onAbort)
+      call.cancel()
+    }
+  }
+
+  async #send(requests: AsyncIterable<object> | Iterable<object>, call: ClientDuplexStream<object, unknown>) {
+    for await (const partial of requests) {
+      if (call.destroyed) return
+      if (call.write(completeMessage(this.#info.input, partial))) continue
+      await new Promise<void>((resolve) => call.once('drain', resolve).once('close', resolve))
+    }
+    call.end()
   }
 
   #metadata(waitForReady: boolean): Metadata {

@@ -26,9 +26,11 @@ export interface MethodInfo {
   readonly isRead: boolean
   /** Whether the answer is a stream. */
   readonly isStream: boolean
+  /** Whether requests and answers are streams: by gRPC only. */
+  readonly isDuplex: boolean
   /** Whether the request has the text field `brand`; a request without concerns all brands. */
   readonly hasBrand: boolean
-  /** HTTP mappings, at least one. */
+  /** HTTP mappings, at least one but for duplex methods. */
   readonly http: readonly HttpBinding[]
   /** Description of the request. */
   readonly input: DescMessage
@@ -72,6 +74,7 @@ function describe(method: DescMethod): MethodInfo {
     permission,
     isRead: permission.endsWith('.read'),
     isStream: method.methodKind === 'server_streaming',
+    isDuplex: method.methodKind === 'bidi_streaming',
     hasBrand: method.input.fields.some((field) => field.name === 'brand' && field.fieldKind === 'scalar'),
     // JSON over HTTP has no stream of requests.
     http: method.methodKind === 'bidi_streaming' ? [] : readHttp(method),

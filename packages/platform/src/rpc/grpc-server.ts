@@ -1,9 +1,11 @@
+import type { EventEmitter } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import {
   logVerbosity,
   type Metadata,
   Server,
   ServerCredentials,
+  type ServerDuplexStream,
   type ServerUnaryCall,
   type ServerWritableStream,
   type sendUnaryData,
@@ -113,14 +115,18 @@ async function stop(server: Server, graceMs: number): Promise<void> {
 
 function addBinding(server: Server, binding: Binding, pipeline: Pipeline): void {
   for (const method of binding.methods) {
-    const { path, isStream } = method.info
-    const handle = isStream ? streamHandler(method, pipeline) : unaryHandler(method, pipeline)
+    const { path, isStream, isDuplex } = method.info
+    const handle = isDuplex
+      ? duplexHandler(method, pipeline)
+      : isStream
+        ? streamHandler(method, pipeline)
+        : unaryHandler(method, pipeline)
     server.register(
       path,
       handle as UntypedHandleCall,
       method.encodeResponse,
       decoder(method),
-      isStream ? 'serverStream' : 'unary',
+      isDuplex ? 'bidi' : isStream ? 'serverStream' : 'unary',
     )
   }
 }
@@ -170,7 +176,29 @@ function streamHandler(method: BoundMethod, pipeline: Pipeline) {
   }
 }
 
-function arrivalOf(call: ServerUnaryCall<Received, unknown> | ServerWritableStream<Received, unknown>): Arrival {
+function duplexHandler(method: BoundMethod, pipeline: Pipeline) {
+  return (call: ServerDuplexStream<Received, unknown>): void => {
+    const write = async (item: unknown): Promise<void> => {
+      if (!call.write(item)) await new Promise<void>((resolve) => call.once('drain', resolve))
+    }
+    pipeline
+      .admit(arrivalOf(call))
+      .duplex(method, readAll(call), write)
+      .then(
+        () => call.end(),
+        (error: unknown) => call.emit('error', toGrpcStatus(StampedeError.from(error))),
+      )
+  }
+}
+
+async function* readAll(call: AsyncIterable<Received>): AsyncIterable<object> {
+  for await (const received of call) yield read(received)
+}
+
+/** What all kinds of calls have. */
+type AnyCall = Pick<ServerUnaryCall<Received, unknown>, 'metadata' | 'getDeadline'> & EventEmitter
+
+function arrivalOf(call: AnyCall): Arrival {
   const gone = new AbortController()
   call.once('cancelled', () => gone.abort(new StampedeError('CANCELLED')))
   return {

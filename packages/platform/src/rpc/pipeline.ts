@@ -39,6 +39,8 @@ export interface Admission {
     readRequest: () => object | Promise<object>,
     write: (item: unknown) => Promise<void>,
   ): Promise<void>
+  /** The same where requests are a stream, too; each is checked against the caller's brands. */
+  duplex(method: BoundMethod, requests: AsyncIterable<object>, write: (item: unknown) => Promise<void>): Promise<void>
 }
 
 /** What every call passes, whatever transport brought it. */
@@ -89,9 +91,10 @@ export function createPipeline({ access, logger, metrics }: PipelineOptions): Pi
     const caller = authenticate(arrival.authorization, access)
     authorize(caller, method.info)
     const timeoutMs = Math.min(Math.max(arrival.timeoutMs ?? defaultMs, 0), maxMs)
-    const ends = method.stream
-      ? [arrival.signal, streams.signal, everything.signal]
-      : [arrival.signal, everything.signal]
+    const ends =
+      method.stream !== undefined || method.duplex !== undefined
+        ? [arrival.signal, streams.signal, everything.signal]
+        : [arrival.signal, everything.signal]
     return new LiveCall(caller, timeoutMs, ends)
   }
 
@@ -117,6 +120,13 @@ export function createPipeline({ access, logger, metrics }: PipelineOptions): Pi
           checkScope(live.context.caller, method.info, request)
           await pump(stream(request, live.context), live, write)
         }),
+      duplex: (method, requests, write) =>
+        observed(method.info, arrival, async () => {
+          using live = start(method, arrival, MAX_STREAM_MS, MAX_STREAM_MS)
+          const { duplex } = method
+          if (duplex === undefined) throw new Error(`${method.info.path} is no stream of requests`)
+          await pump(duplex(inScope(requests, method.info, live.context.caller), live.context), live, write)
+        }),
     }),
     endStreams: () => streams.abort(stopping()),
     abortAll: () => everything.abort(stopping()),
@@ -128,6 +138,13 @@ function forCaller(reason: unknown): StampedeError {
   const error = StampedeError.from(reason)
   const isForeign = error.code === 'UNAUTHENTICATED' && error.cause !== undefined
   return isForeign ? new StampedeError('INTERNAL', undefined, { cause: error }) : error
+}
+
+async function* inScope(requests: AsyncIterable<object>, info: MethodInfo, caller: Caller): AsyncIterable<object> {
+  for await (const request of requests) {
+    checkScope(caller, info, request)
+    yield request
+  }
 }
 
 async function pump(items: AsyncIterable<unknown>, live: LiveCall, write: (item: unknown) => Promise<void>) {

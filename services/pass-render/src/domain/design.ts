@@ -9,6 +9,10 @@ export const designPlaces: ReadonlySet<string> = new Set([
   'points_money',
   'next_expiry_points',
   'next_expiry_date',
+  'tier',
+  'segment',
+  'channel',
+  'valid_until',
   'message',
   'brand',
   'contact',
@@ -50,6 +54,20 @@ export interface DesignField {
   readonly numberPlace: string | undefined
 }
 
+/** A value of its own that a card carries. */
+export interface DesignValue {
+  readonly name: string
+  readonly kind: ValueKind
+  /** ISO 4217; empty: the brand's. */
+  readonly currency: string
+  /** Shown while a card has none. */
+  readonly defaultValue: string
+}
+
+/** Kinds of values. */
+export const valueKinds = ['text', 'integer', 'money', 'date'] as const
+export type ValueKind = (typeof valueKinds)[number]
+
 /** A checked design with its patterns taken apart. */
 export interface Design {
   /** 0xRRGGBB. */
@@ -59,6 +77,7 @@ export interface Design {
   readonly logoText: string
   readonly fields: Readonly<Record<FieldGroup, readonly DesignField[]>>
   readonly barcodes: readonly BarcodeName[]
+  readonly values: readonly DesignValue[]
   readonly googleLogoUrl: string
   readonly googleHeroUrl: string
   /** Whether any field asks for the member's name, which costs a key of enrollment's. */
@@ -87,6 +106,8 @@ const MAX_LABEL_CHARS = 60
 const MAX_CHANGE_MESSAGE_CHARS = 120
 const MAX_LOGO_TEXT_CHARS = 40
 const MAX_URL_CHARS = 500
+const MAX_VALUES = 30
+const MAX_DEFAULT_CHARS = 500
 
 /** Checks a template (its images apart) and takes its patterns apart; fields are named as in the proto. */
 export function parseDesign(template: Template): ParsedDesign {
@@ -94,7 +115,9 @@ export function parseDesign(template: Template): ParsedDesign {
   const report = (field: string, reason: string) => faults.push({ field: `template.${field}`, reason })
   checkLook(template, report)
   const keys = new Set<string>()
-  const group = (name: FieldGroup) => parseGroup(template[name], name, keys, report)
+  const values = checkValueSpecs(template, report)
+  const places = new Set([...designPlaces, ...values.map(({ name }) => `value.${name}`)])
+  const group = (name: FieldGroup) => parseGroup(template[name], name, { keys, places, report })
   const fields = {
     headerFields: group('headerFields'),
     primaryFields: group('primaryFields'),
@@ -111,10 +134,27 @@ export function parseDesign(template: Template): ParsedDesign {
   const { backgroundColor, foregroundColor, labelColor, logoText, googleLogoUrl, googleHeroUrl } = template
   const look = { backgroundColor, foregroundColor, labelColor, logoText, googleLogoUrl, googleHeroUrl }
   const usesName = fieldGroups.some((name) => fields[name].some((field) => placesOf(field.value).has('name')))
-  return { ok: true, design: { ...look, fields, barcodes, usesName } }
+  return { ok: true, design: { ...look, fields, barcodes, values, usesName } }
 }
 
 type Report = (field: string, reason: string) => void
+
+function checkValueSpecs({ values }: Template, report: Report): readonly DesignValue[] {
+  if (values.length > MAX_VALUES) report('values', `must hold at most ${MAX_VALUES} values`)
+  const names = new Set<string>()
+  return values.map(({ name, kind, currency, defaultValue }, index) => {
+    const path = `values[${index}]`
+    if (!/^[a-z0-9_]{1,40}$/.test(name)) report(`${path}.name`, 'must be 1 to 40 characters of a-z, 0-9 and _')
+    if (names.has(name)) report(`${path}.name`, 'is there twice')
+    names.add(name)
+    const known = kind === '' ? 'text' : valueKinds.find((item) => item === kind)
+    if (known === undefined) report(`${path}.kind`, `must be one of ${valueKinds.join(', ')}`)
+    if (currency !== '' && !/^[A-Z]{3}$/.test(currency)) report(`${path}.currency`, 'must be an ISO 4217 code')
+    if (defaultValue.length > MAX_DEFAULT_CHARS)
+      report(`${path}.default_value`, `must have at most ${MAX_DEFAULT_CHARS} characters`)
+    return { name, kind: known ?? 'text', currency, defaultValue }
+  })
+}
 
 function checkLook(template: Template, report: Report): void {
   for (const [name, colour] of [
@@ -144,18 +184,20 @@ function checkUrl(url: string, field: string, report: Report): void {
   else if (!/^https?:\/\/\S+$/.test(url) || !URL.canParse(url)) report(field, 'must be a public http(s) URL')
 }
 
-function parseGroup(
-  fields: readonly Field[],
-  group: FieldGroup,
-  keys: Set<string>,
-  report: Report,
-): readonly DesignField[] {
-  const path = groupPaths[group]
-  if (fields.length > limits[group]) report(path, `must hold at most ${limits[group]} fields`)
-  return fields.map((field, index) => parseField(field, `${path}[${index}]`, keys, report))
+interface Parsing {
+  readonly keys: Set<string>
+  readonly places: ReadonlySet<string>
+  readonly report: Report
 }
 
-function parseField(field: Field, path: string, keys: Set<string>, report: Report): DesignField {
+function parseGroup(fields: readonly Field[], group: FieldGroup, parsing: Parsing): readonly DesignField[] {
+  const { report } = parsing
+  const path = groupPaths[group]
+  if (fields.length > limits[group]) report(path, `must hold at most ${limits[group]} fields`)
+  return fields.map((field, index) => parseField(field, `${path}[${index}]`, parsing))
+}
+
+function parseField(field: Field, path: string, { keys, places, report }: Parsing): DesignField {
   if (!/^[a-z0-9_]{1,40}$/.test(field.key)) report(`${path}.key`, 'must be 1 to 40 characters of a-z, 0-9 and _')
   if (keys.has(field.key)) report(`${path}.key`, 'is used twice on the card')
   keys.add(field.key)
@@ -167,7 +209,7 @@ function parseField(field: Field, path: string, keys: Set<string>, report: Repor
   }
   if (change !== '' && !change.includes('%@'))
     report(`${path}.change_message`, 'must hold %@, the place of the new value')
-  const value = parseValue(field.value, `${path}.value`, report)
+  const value = parseValue(field.value, `${path}.value`, places, report)
   const base = { key: field.key, label: field.label, changeMessage: change, value }
   if (field.kind === '' || field.kind === 'text') return { ...base, numberPlace: undefined }
   if (field.kind !== 'number') report(`${path}.kind`, 'must be text or number')
@@ -177,13 +219,13 @@ function parseField(field: Field, path: string, keys: Set<string>, report: Repor
   return { ...base, numberPlace: name }
 }
 
-function parseValue(text: string, path: string, report: Report): Pattern {
+function parseValue(text: string, path: string, places: ReadonlySet<string>, report: Report): Pattern {
   if (text === '') report(path, 'is missing')
   const parsed = parsePattern(text)
   if (!parsed.ok) {
     report(path, parsed.reason)
     return []
   }
-  for (const name of placesOf(parsed.pattern)) if (!designPlaces.has(name)) report(path, `has no place {${name}}`)
+  for (const name of placesOf(parsed.pattern)) if (!places.has(name)) report(path, `has no place {${name}}`)
   return parsed.pattern
 }

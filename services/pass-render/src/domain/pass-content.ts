@@ -61,7 +61,7 @@ function colour(value: number): string {
 }
 
 function passFields({ design, brand, state, shown }: PassContent): PassFields {
-  const values = cardValues(state, brand, shown)
+  const values = cardValues(state, brand, shown, design.values)
   const compose = (group: FieldGroup) =>
     design.fields[group].map((field) => passField(field, values, state.member.locale))
   const back = [...compose('backFields'), ...addedBackFields(design, brand, shown)]

@@ -120,7 +120,7 @@ function readPlace(cursor: Cursor, depth: number): PatternPart {
 
 function readWord(cursor: Cursor, what: string): string {
   skipSpace(cursor)
-  const match = /^[A-Za-z0-9_=]+/.exec(cursor.text.slice(cursor.at, cursor.at + 40))
+  const match = /^[A-Za-z0-9_.=]+/.exec(cursor.text.slice(cursor.at, cursor.at + 40))
   if (match === null) throw new PatternSyntaxError(`expects ${what} at ${cursor.at}`)
   cursor.at += match[0].length
   skipSpace(cursor)

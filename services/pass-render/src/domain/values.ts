@@ -1,4 +1,5 @@
 import type { BrandView, CardState } from './card.ts'
+import type { DesignValue } from './design.ts'
 import { composePattern, formatDay, formatInteger, formatMoney, type PatternValues, parsePattern } from './pattern.ts'
 
 /** What patterns may show beyond the stored state. */
@@ -10,8 +11,13 @@ export interface Shown {
 }
 
 /** The values behind the places of a card's patterns. */
-export function cardValues(state: CardState, brand: BrandView, shown: Shown): PatternValues {
-  const { account, member } = state
+export function cardValues(
+  state: CardState,
+  brand: BrandView,
+  shown: Shown,
+  values: readonly DesignValue[] = [],
+): PatternValues {
+  const { account, details, member } = state
   const { locale } = member
   return {
     text(name) {
@@ -28,6 +34,12 @@ export function cardValues(state: CardState, brand: BrandView, shown: Shown): Pa
           return formatInteger(account.nextExpiryPoints, locale)
         case 'next_expiry_date':
           return account.nextExpiryAt === undefined ? '' : formatDay(account.nextExpiryAt, locale, brand.timeZone)
+        case 'tier':
+        case 'segment':
+        case 'channel':
+          return details[name]
+        case 'valid_until':
+          return details.validUntil === undefined ? '' : formatDay(details.validUntil, locale, brand.timeZone)
         case 'message':
           return shown.message
         case 'brand':
@@ -35,14 +47,43 @@ export function cardValues(state: CardState, brand: BrandView, shown: Shown): Pa
         case 'contact':
           return brand.contact
         default:
-          return undefined
+          return ownValue(name, state, brand, values)
       }
     },
     number(name) {
       if (name === 'points' || name === 'points_money') return account.available
-      return name === 'next_expiry_points' ? account.nextExpiryPoints : undefined
+      if (name === 'next_expiry_points') return account.nextExpiryPoints
+      const spec = values.find((item) => `value.${item.name}` === name)
+      return spec?.kind === 'integer' || spec?.kind === 'money' ? wholeNumber(textOf(spec, state)) : undefined
     },
   }
+}
+
+function textOf(spec: DesignValue, { details }: CardState): string {
+  return details.values.get(spec.name) ?? spec.defaultValue
+}
+
+function wholeNumber(text: string): bigint | undefined {
+  return /^-?\d{1,18}$/.test(text) ? BigInt(text) : undefined
+}
+
+/** A value of the card's own as the locale writes it; what is no number or date is shown as it is. */
+function ownValue(
+  name: string,
+  state: CardState,
+  brand: BrandView,
+  values: readonly DesignValue[],
+): string | undefined {
+  const spec = values.find((item) => `value.${item.name}` === name)
+  if (spec === undefined) return undefined
+  const text = textOf(spec, state)
+  const { locale } = state.member
+  const number = wholeNumber(text)
+  if (spec.kind === 'integer' && number !== undefined) return formatInteger(number, locale)
+  if (spec.kind === 'money' && number !== undefined) return formatMoney(number, spec.currency || brand.currency, locale)
+  if (spec.kind !== 'date' || Number.isNaN(Date.parse(text))) return text
+  // A bare day is that day everywhere.
+  return formatDay(new Date(text), locale, text.length === 10 ? 'UTC' : brand.timeZone)
 }
 
 /** Texts of a message by locale; the first is the fallback. */

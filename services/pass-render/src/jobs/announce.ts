@@ -16,6 +16,10 @@ export interface CardChange {
   readonly after: CardState
   /** Grows with every event of any source that was applied to the card. */
   readonly sourcesVersion: bigint
+  /** Template that the card shows from now on, where it changes. */
+  readonly templateIdAfter?: string
+  /** Whether the card got a message of its own, which a phone shows beside the state. */
+  readonly isNewMessage?: boolean
 }
 
 /** The state of a locked card that has a pass. */
@@ -90,23 +94,36 @@ export async function announceChanges(
     context,
     tx,
     brand.brand,
-    changes.map((change) => change.pass),
+    changes.flatMap((change) => [change.pass, passAfter(change)]),
   )
-  const visible = changes.filter(({ pass, before, after }) => {
-    const { design } = designOf(pass)
-    return visibleDigest(design, brand, before) !== visibleDigest(design, brand, after)
+  const visible = changes.filter((change) => {
+    const { pass, before, after, isNewMessage = false } = change
+    const shownBefore = visibleDigest(designOf(pass).design, brand, before)
+    return isNewMessage || shownBefore !== visibleDigest(designOf(passAfter(change)).design, brand, after)
   })
   const messages: OutboxMessage[] = []
   if (visible.length > 0) {
     const nos = visible.map((change) => change.pass.no)
-    await raisePasses(tx, brand.brand, nos, now)
+    await raisePasses(tx, brand.brand, visible.map(raiseOf(designOf)), now)
     const recipients = await recipientsOf(tx, brand.brand, nos)
     messages.push(...txChunks(brand, recipients, now))
     context.meters.visibleChanges.inc({ brand: brand.brand }, visible.length)
     context.meters.recipients.inc({ brand: brand.brand, lane: 'tx' }, recipients.length)
   }
-  for (const change of changes) messages.push(...googleChange(brand, designOf(change.pass), change, now))
+  for (const change of changes) messages.push(...googleChange(brand, designOf(passAfter(change)), change, now))
   await writeOutbox(tx, messages)
+}
+
+function passAfter({ pass, templateIdAfter }: CardChange): DesignedPass {
+  return { no: pass.no, templateId: templateIdAfter ?? pass.templateId }
+}
+
+/** A card that moves to a template of a lower seq is raised by the difference too: what its phone compares only grows. */
+function raiseOf(designOf: (pass: DesignedPass) => ShownDesign) {
+  return (change: CardChange) => {
+    const lost = designOf(change.pass).designVersion - designOf(passAfter(change)).designVersion
+    return { no: change.pass.no, by: lost > 0n ? lost + 1n : 1n }
+  }
 }
 
 function googleChange(

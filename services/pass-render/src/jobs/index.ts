@@ -7,6 +7,7 @@ import { handleMembers } from './members.ts'
 import { handleRelevance } from './relevance.ts'
 import { handleResults } from './results.ts'
 import { Rollouts } from './rollouts.ts'
+import { RulesWalks } from './rules-walks.ts'
 
 /** Events of one projecting transaction at most. */
 const MAX_BATCH = 500
@@ -64,6 +65,7 @@ export async function startJobs(context: Context): Promise<AsyncDisposable> {
     )
   }
   stack.use(new Rollouts(context))
+  stack.use(new RulesWalks(context))
   followBrands(context)
   return stack.move()
 }

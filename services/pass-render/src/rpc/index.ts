@@ -1,11 +1,17 @@
 import { type Binding, bind, StampedeError } from '@stampede/platform'
 import { PassesServiceService } from '@stampede/proto/passes/v1'
 import type { Context } from '../context.ts'
+import { getCard } from './get-card.ts'
 import { getPass } from './get-pass.ts'
 import { getPassContent } from './get-pass-content.ts'
 import { getTemplate } from './get-template.ts'
+import { getTemplateRules } from './get-template-rules.ts'
 import { listPasses } from './list-passes.ts'
+import { messageCards } from './message-cards.ts'
 import { putTemplate } from './put-template.ts'
+import { putTemplateRules } from './put-template-rules.ts'
+import { upsertPass } from './upsert-pass.ts'
+import { upsertPasses } from './upsert-passes.ts'
 
 /** The service's RPCs. */
 export function passesBinding(context: Context): Binding {
@@ -19,12 +25,12 @@ export function passesBinding(context: Context): Binding {
     publishTemplate: notYet,
     lintTemplate: notYet,
     previewTemplate: notYet,
-    putTemplateRules: notYet,
-    getTemplateRules: notYet,
-    upsertPass: notYet,
-    upsertPasses: notYet,
-    getCard: notYet,
-    messageCards: notYet,
+    putTemplateRules: (request) => putTemplateRules(context, request),
+    getTemplateRules: (request) => getTemplateRules(context, request),
+    upsertPass: (request) => upsertPass(context, request),
+    upsertPasses: (requests) => upsertPasses(context, requests),
+    getCard: (request) => getCard(context, request),
+    messageCards: (request) => messageCards(context, request),
     putChannelLink: notYet,
     getChannelLink: notYet,
     getBrandStatus: notYet,

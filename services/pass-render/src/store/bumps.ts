@@ -11,6 +11,8 @@ export interface NewMessage {
   readonly rank: bigint | undefined
   /** stampede.events.v1.CampaignMessage */
   readonly body: Buffer
+  /** Of the request that it came with; undefined for a campaign's. */
+  readonly requestDigest?: Buffer
 }
 
 /** Where a message stands among those of its brand. */
@@ -31,10 +33,10 @@ export async function ensureMessage(tx: Sql, brand: string, message: NewMessage)
   if (since !== undefined) return since
   const rows = await tx.query<MessagePlace>(
     `WITH next AS (UPDATE brand_state SET message_seq = message_seq + 1 WHERE brand = $1 RETURNING message_seq)
-     INSERT INTO message (brand, message_id, seq, source, body, rank)
-     SELECT $1, $2, message_seq, $3, $4,
+     INSERT INTO message (brand, message_id, seq, source, body, request_digest, rank)
+     SELECT $1, $2, message_seq, $3, $4, $6,
        coalesce($5, (SELECT max(rank) FROM message WHERE brand = $1), 0) FROM next RETURNING rank, seq`,
-    [brand, message.messageId, message.source, message.body, message.rank],
+    [brand, message.messageId, message.source, message.body, message.rank, message.requestDigest],
   )
   const place = rows[0]
   if (place === undefined) throw new Error('the brand was locked before')
@@ -48,6 +50,15 @@ async function findPlace(tx: Sql, brand: string, messageId: string): Promise<Mes
     values: [brand, messageId],
   })
   return rows[0]
+}
+
+/** Digest of the request behind a message; undefined when there is no such message. */
+export async function findRequestDigest(tx: Sql, brand: string, messageId: string): Promise<Buffer | undefined> {
+  const rows = await tx.query<{ request_digest: Buffer }>(
+    'SELECT request_digest FROM message WHERE brand = $1 AND message_id = $2',
+    [brand, messageId],
+  )
+  return rows[0]?.request_digest
 }
 
 /** One row of a message's audience: who of 8,192 passes carries it. */

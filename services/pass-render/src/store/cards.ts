@@ -231,11 +231,18 @@ export async function saveMembers(tx: Sql, brand: string, updates: readonly Memb
   })
 }
 
+/** How much a pass's version grows. */
+export interface Raise {
+  readonly no: bigint
+  readonly by: bigint
+}
+
 /** Raises the versions of passes that look different now. */
-export async function raisePasses(tx: Sql, brand: string, nos: readonly bigint[], now: Date): Promise<void> {
+export async function raisePasses(tx: Sql, brand: string, raises: readonly Raise[], now: Date): Promise<void> {
   await tx.query({
     name: 'card-raise-passes',
-    text: 'UPDATE pass SET version = version + 1, changed_at = $3 WHERE brand = $1 AND no = ANY($2::bigint[])',
-    values: [brand, nos, now],
+    text: `UPDATE pass AS p SET version = version + u.by, changed_at = $4
+     FROM unnest($2::bigint[], $3::bigint[]) AS u (no, by) WHERE p.brand = $1 AND p.no = u.no`,
+    values: [brand, raises.map((item) => item.no), raises.map((item) => item.by), now],
   })
 }
