@@ -1,6 +1,6 @@
 /** The sink and the measuring tools, for benchmarks of what is built on this package. */
 export { type Disturbance, describeMachine, observe, waitForQuiet } from './machine.ts'
-export { CLIENT_CPU, canPin } from './pinned.ts'
+export { bind, CLIENT_CPU, canPin, pinned } from './pinned.ts'
 export type { Goal } from './scenarios/context.ts'
 export { limitGoal } from './scenarios/goals.ts'
 export { type Built, buildSink } from './sink/build.ts'

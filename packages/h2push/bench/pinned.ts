@@ -16,3 +16,8 @@ export function pinned(
 ): readonly [command: string, args: readonly string[]] {
   return hasTaskset ? ['taskset', ['-c', cpus, command, ...args]] : [command, args]
 }
+
+/** Binds all threads of a process to cores; those that it starts later follow. */
+export function bind(pid: number, cpus: string): void {
+  if (hasTaskset) spawnSync('taskset', ['-a', '-c', '-p', cpus, String(pid)])
+}

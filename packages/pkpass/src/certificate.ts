@@ -49,6 +49,13 @@ export function passCertificateInfo(certificate: Certificate): PassCertificateIn
   }
 }
 
+/** Refuses a signing time outside the certificate's life: such a signature never verifies. */
+export function checkLife(info: PassCertificateInfo, signingTime: Date): void {
+  // Written so that an invalid date is refused too.
+  if (signingTime >= info.notBefore && signingTime <= info.notAfter) return
+  throw new PkpassError('INVALID_CERTIFICATE', 'certificate.validity', 'does not cover the signing time')
+}
+
 function subjectPart(certificate: Certificate, oid: string, name: string): string {
   const part = certificate.subject.typesAndValues.find((item) => item.type === oid)
   const value: unknown = part?.value.valueBlock.value

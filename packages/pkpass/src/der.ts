@@ -40,10 +40,20 @@ export function derSetOf(elements: readonly Uint8Array[]): Buffer {
   return Buffer.concat(elements.toSorted(Buffer.compare))
 }
 
-/** Encodes a time to the second; the year must lie between 1950 and 2049, as UTCTime has two digits for it. */
+/** Encodes a time to the second. */
 export function derUtcTime(time: Date): Buffer {
+  return der(derTag.utcTime, Buffer.from(utcTimeText(time)))
+}
+
+/** The content of a UTCTime, 13 characters; the year must lie between 1950 and 2049, as UTCTime has two digits for it. */
+export function utcTimeText(time: Date): string {
   const year = time.getUTCFullYear()
   if (!(year >= 1950 && year < 2050)) throw new RangeError(`UTCTime has no year ${year}`)
-  const digits = time.toISOString().replace(/[^0-9]/g, '')
-  return der(derTag.utcTime, Buffer.from(`${digits.slice(2, 14)}Z`))
+  const date = twoDigits(year % 100) + twoDigits(time.getUTCMonth() + 1) + twoDigits(time.getUTCDate())
+  const clock = twoDigits(time.getUTCHours()) + twoDigits(time.getUTCMinutes()) + twoDigits(time.getUTCSeconds())
+  return `${date}${clock}Z`
+}
+
+function twoDigits(value: number): string {
+  return value < 10 ? `0${value}` : String(value)
 }

@@ -18,7 +18,14 @@ export interface PassField {
   readonly currencyCode?: string
   /** Back fields only. */
   readonly dataDetectorTypes?: readonly DataDetectorType[]
+  /** Row of an auxiliary field of an event ticket: 0 or 1. */
+  readonly row?: 0 | 1
+  /** Semantic tags of this field. */
+  readonly semantics?: Semantics
 }
+
+/** Machine-readable facts about a pass or a field, by Apple's tag names. */
+export type Semantics = Readonly<Record<string, unknown>>
 
 export type TextAlignment =
   | 'PKTextAlignmentLeft'
@@ -49,6 +56,10 @@ export interface PassFields {
   readonly secondaryFields?: readonly PassField[]
   readonly auxiliaryFields?: readonly PassField[]
   readonly backFields?: readonly PassField[]
+  /** Posters: one is drawn. */
+  readonly footerFields?: readonly PassField[]
+  /** Posters: behind the info button. */
+  readonly additionalInfoFields?: readonly PassField[]
 }
 
 /** Barcode formats; the last four are drawn since iOS 27 only. */
@@ -89,7 +100,49 @@ export interface PassBeacon {
   readonly relevantText?: string
 }
 
-/** The documented keys of pass.json that a retail card uses. Exactly one style is demanded. */
+/** Contactless redemption (Apple VAS); needs an NFC certificate. */
+export interface PassNfc {
+  /** 1 to 64 bytes: Wallet cuts off what is beyond. */
+  readonly message: string
+  /** Base64 of a SubjectPublicKeyInfo on P-256; its point may be compressed. */
+  readonly encryptionPublicKey: string
+  /** Whether the phone must be unlocked; iOS 13.1. */
+  readonly requiresAuthentication?: boolean
+}
+
+/** A time around which the pass is shown: a moment, or a begin and an end. */
+export interface RelevantDate {
+  readonly date?: string
+  /** What iOS 18 calls `date`. */
+  readonly relevantDate?: string
+  readonly startDate?: string
+  readonly endDate?: string
+}
+
+/** Something to do from the pass; iOS 27. */
+export interface FeaturedAction {
+  readonly identifier: string
+  readonly type: FeaturedActionType
+  readonly url: string
+}
+
+export type FeaturedActionType =
+  | 'membershipBenefits'
+  | 'viewOffersRewards'
+  | 'addToBalance'
+  | 'order'
+  | 'shop'
+  | 'bookAppointment'
+  | 'call'
+  | 'place'
+  | 'viewSchedule'
+  | 'watchTrailer'
+  | 'listenToMusic'
+  | 'bookCar'
+  | 'bookFlight'
+  | 'bookStay'
+
+/** The documented keys of pass.json that a retail card uses. Exactly one classic style is demanded. */
 export interface PassJson {
   readonly formatVersion: 1
   /** `pass.` and a reverse domain; equals the UID of the signing certificate. */
@@ -102,6 +155,11 @@ export interface PassJson {
   readonly storeCard?: PassFields
   readonly coupon?: PassFields
   readonly generic?: PassFields
+  readonly eventTicket?: PassFields
+  /** Beside a classic style: iOS 27 draws this one, earlier systems the classic one. */
+  readonly posterGeneric?: PassFields
+  /** For event tickets: posterEventTicket, eventTicket; the first that the phone knows. */
+  readonly preferredStyleSchemes?: readonly string[]
   readonly logoText?: string
   /** rgb(r, g, b) */
   readonly backgroundColor?: string
@@ -129,4 +187,13 @@ export interface PassJson {
   readonly associatedStoreIdentifiers?: readonly number[]
   readonly appLaunchURL?: string
   readonly userInfo?: unknown
+  readonly nfc?: PassNfc
+  readonly relevantDates?: readonly RelevantDate[]
+  /** What iOS 17 and earlier read. */
+  readonly relevantDate?: string
+  /** At most 2 are shown. */
+  readonly featuredActions?: readonly FeaturedAction[]
+  readonly semantics?: Semantics
+  /** Event tickets only: passes of one group are stacked. */
+  readonly groupingIdentifier?: string
 }

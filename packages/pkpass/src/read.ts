@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { PkpassError } from './errors.ts'
 import type { PassJson } from './pass-json.ts'
+import { readZip } from './unzip.ts'
 import { validatePassJson } from './validate.ts'
-import { readZip } from './zip.ts'
 
 /** A bundle taken apart; its manifest is checked, its signature is not (see verifyPass). */
 export interface ReadPass {

@@ -1,8 +1,7 @@
-import { constants, createHash, createPrivateKey, type KeyObject, sign, X509Certificate } from 'node:crypto'
+import { createPrivateKey, type KeyObject, sign, X509Certificate } from 'node:crypto'
 import { promisify } from 'node:util'
-import type { Certificate } from 'pkijs'
-import { type PassCertificateInfo, parseCertificate, passCertificateInfo } from './certificate.ts'
-import { der, derOid, derSetOf, derTag, derUtcTime } from './der.ts'
+import { checkLife, type PassCertificateInfo, parseCertificate, passCertificateInfo } from './certificate.ts'
+import { signatureFrame, signedAttributes, signedMessage } from './cms.ts'
 import { PkpassError } from './errors.ts'
 
 /** Signs manifests for one pass type. Implementations must be safe to call concurrently. */
@@ -23,21 +22,8 @@ export interface SignerInput {
   readonly teamIdentifier: string
 }
 
-const derNull = der(derTag.null)
-const oid = {
-  data: derOid('1.2.840.113549.1.7.1'),
-  signedData: derOid('1.2.840.113549.1.7.2'),
-  contentType: derOid('1.2.840.113549.1.9.3'),
-  messageDigest: derOid('1.2.840.113549.1.9.4'),
-  signingTime: derOid('1.2.840.113549.1.9.5'),
-}
-const version1 = der(derTag.integer, Buffer.from([1]))
-const sha256 = der(derTag.sequence, derOid('2.16.840.1.101.3.4.2.1'), derNull)
-const sha256WithRsa = der(derTag.sequence, derOid('1.2.840.113549.1.1.11'), derNull)
-const contentTypeAttribute = attribute(oid.contentType, oid.data)
-
 /** Runs in the thread pool: RSA is most of a signature's work and must not hold up the event loop. */
-const signOffThread = promisify<string, Uint8Array, Parameters<typeof sign>[2], Buffer>(sign)
+const signOffThread = promisify<string, Uint8Array, KeyObject, Buffer>(sign)
 
 /** Checks certificate, chain and key against each other and makes a signer; throws PkpassError INVALID_CERTIFICATE. */
 export async function createSigner(input: SignerInput, now: Date): Promise<Signer> {
@@ -45,19 +31,25 @@ export async function createSigner(input: SignerInput, now: Date): Promise<Signe
   const wwdr = parseCertificate(input.wwdrPem, 'wwdrPem')
   const info = passCertificateInfo(leaf)
   checkOwner(info, input)
-  if (now < info.notBefore || now > info.notAfter) refuse('certificate.validity', 'does not cover the present')
-  if (now > wwdr.notAfter.value) refuse('wwdrPem', 'has expired')
-  const native = new X509Certificate(input.certPem)
-  checkChain(native, new X509Certificate(input.wwdrPem))
-  const material = {
-    ...fixedParts(leaf, native, new X509Certificate(input.wwdrPem)),
-    key: readKey(input.keyPem, native),
-    info,
-  }
+  checkLife(info, now)
+  if (now < wwdr.notBefore.value || now > wwdr.notAfter.value) refuse('wwdrPem', 'is not valid at present')
+  const [native, nativeWwdr] = [new X509Certificate(input.certPem), new X509Certificate(input.wwdrPem)]
+  checkChain(native, nativeWwdr)
+  const key = readKey(input.keyPem, native)
+  const frame = signatureFrame({
+    issuer: new Uint8Array(leaf.issuer.toSchema().toBER()),
+    serialNumber: new Uint8Array(leaf.serialNumber.toBER()),
+    certificates: [native.raw, nativeWwdr.raw],
+    signatureBytes: modulusBytes(key),
+  })
   return {
     ...info,
     fingerprint: native.fingerprint256.replaceAll(':', '').toLowerCase(),
-    sign: (manifest, signingTime) => signManifest(material, manifest, signingTime),
+    async sign(manifest, signingTime) {
+      checkLife(info, signingTime)
+      const attributes = signedAttributes(frame, manifest, signingTime)
+      return signedMessage(frame, attributes, await signOffThread('sha256', attributes, key))
+    },
   }
 }
 
@@ -91,63 +83,6 @@ function readKey(keyPem: string, leaf: X509Certificate): KeyObject {
   return key
 }
 
-/** The parts of a signature that are the same for every manifest, already encoded. */
-interface FixedParts {
-  /** From the version up to the certificates. */
-  readonly head: Buffer
-  /** IssuerAndSerialNumber of the leaf. */
-  readonly signerId: Buffer
-}
-
-interface Material extends FixedParts {
-  readonly key: KeyObject
-  readonly info: PassCertificateInfo
-}
-
-function fixedParts(leaf: Certificate, native: X509Certificate, wwdr: X509Certificate): FixedParts {
-  const certificates = der(derTag.context0, derSetOf([native.raw, wwdr.raw]))
-  return {
-    head: Buffer.concat([version1, der(derTag.set, sha256), der(derTag.sequence, oid.data), certificates]),
-    signerId: der(
-      derTag.sequence,
-      new Uint8Array(leaf.issuer.toSchema().toBER()),
-      new Uint8Array(leaf.serialNumber.toBER()),
-    ),
-  }
-}
-
-/** A ContentInfo with one SignedData without content (RFC 5652), as Wallet demands it. */
-async function signManifest(material: Material, manifest: Uint8Array, signingTime: Date): Promise<Uint8Array> {
-  // A signature outside the certificate's life never verifies: refuse before the phone does.
-  if (signingTime < material.info.notBefore || signingTime > material.info.notAfter) {
-    refuse('certificate.validity', 'does not cover the signing time')
-  }
-  const attributes = signedAttributes(manifest, signingTime)
-  // What is signed has the tag of a SET, what is stored the context's.
-  const key = { key: material.key, padding: constants.RSA_PKCS1_PADDING }
-  const signature = await signOffThread('sha256', der(derTag.set, attributes), key)
-  const signerInfo = der(
-    derTag.sequence,
-    version1,
-    material.signerId,
-    sha256,
-    der(derTag.context0, attributes),
-    sha256WithRsa,
-    der(derTag.octetString, signature),
-  )
-  const signedData = der(derTag.sequence, material.head, der(derTag.set, signerInfo))
-  return der(derTag.sequence, oid.signedData, der(derTag.context0, signedData))
-}
-
-function signedAttributes(manifest: Uint8Array, signingTime: Date): Buffer {
-  const digest = createHash('sha256').update(manifest).digest()
-  return derSetOf([
-    contentTypeAttribute,
-    attribute(oid.signingTime, derUtcTime(signingTime)),
-    attribute(oid.messageDigest, der(derTag.octetString, digest)),
-  ])
-}
-
-function attribute(type: Buffer, value: Buffer): Buffer {
-  return der(derTag.sequence, type, der(derTag.set, value))
+function modulusBytes(key: KeyObject): number {
+  return Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8)
 }

@@ -1,4 +1,4 @@
-import { asArray, asObject, asText, fail, type Json, optional } from './validate-values.ts'
+import { asArray, asObject, asText, checkFlag, fail, type Json, onlyKeys, optional } from './validate-values.ts'
 
 /** Fields that Apple draws per group; more would be dropped silently, so more is refused. */
 export const FIELD_LIMITS = { header: 3, primary: 1, secondaryAndAuxiliary: 4 } as const
@@ -8,33 +8,97 @@ export const MAX_BACK_FIELDS = 50
 const alignments = ['Left', 'Center', 'Right', 'Natural'].map((name) => `PKTextAlignment${name}`)
 const dateStyles = ['None', 'Short', 'Medium', 'Long', 'Full'].map((name) => `PKDateStyle${name}`)
 const numberStyles = ['Decimal', 'Percent', 'Scientific', 'SpellOut'].map((name) => `PKNumberStyle${name}`)
+const dateKeys = ['dateStyle', 'timeStyle', 'isRelative', 'ignoresTimeZone'] as const
 const detectors = ['PhoneNumber', 'Link', 'Address', 'CalendarEvent'].map((name) => `PKDataDetectorType${name}`)
 
-const groups = {
+/** Groups of fields and how many of each Wallet draws. */
+interface Limits {
+  readonly headerFields: number
+  readonly primaryFields: number
+  readonly secondaryFields: number
+  readonly auxiliaryFields: number
+  readonly backFields: number
+  readonly footerFields: number
+  readonly additionalInfoFields: number
+  /** Secondary and auxiliary fields together. */
+  readonly row: number
+}
+
+const classic: Limits = {
   headerFields: FIELD_LIMITS.header,
   primaryFields: FIELD_LIMITS.primary,
   secondaryFields: FIELD_LIMITS.secondaryAndAuxiliary,
   auxiliaryFields: FIELD_LIMITS.secondaryAndAuxiliary,
   backFields: MAX_BACK_FIELDS,
-} as const
-type Group = keyof typeof groups
+  footerFields: 0,
+  additionalInfoFields: 0,
+  row: FIELD_LIMITS.secondaryAndAuxiliary,
+}
+
+/** Styles that a pass can have. */
+export const styleLimits: Readonly<Record<string, Limits>> = {
+  storeCard: classic,
+  coupon: classic,
+  generic: classic,
+  // Auxiliary fields of an event have two rows; posters show the additional ones.
+  eventTicket: { ...classic, auxiliaryFields: 8, row: 12, additionalInfoFields: MAX_BACK_FIELDS },
+  posterGeneric: {
+    ...classic,
+    headerFields: 1,
+    primaryFields: 4,
+    secondaryFields: 0,
+    auxiliaryFields: 0,
+    footerFields: 1,
+    additionalInfoFields: MAX_BACK_FIELDS,
+  },
+}
+
+const groupNames = [
+  'headerFields',
+  'primaryFields',
+  'secondaryFields',
+  'auxiliaryFields',
+  'backFields',
+  'footerFields',
+  'additionalInfoFields',
+] as const
+type Group = (typeof groupNames)[number]
+const groupKeys: ReadonlySet<string> = new Set(groupNames)
+const fieldKeys: ReadonlySet<string> = new Set([
+  'key',
+  'value',
+  'label',
+  'attributedValue',
+  'changeMessage',
+  'textAlignment',
+  'dateStyle',
+  'timeStyle',
+  'isRelative',
+  'ignoresTimeZone',
+  'numberStyle',
+  'currencyCode',
+  'dataDetectorTypes',
+  'row',
+  'semantics',
+])
 
 /** Checks the groups of one style: limits, unique keys and the rules of each field. */
-export function checkFieldGroups(style: Json, path: string): void {
+export function checkFieldGroups(fields: Json, style: string): void {
+  onlyKeys(fields, groupKeys, style)
+  const limits = styleLimits[style] ?? classic
   const seen = new Set<string>()
-  for (const [group, limit] of Object.entries(groups) as [Group, number][]) {
-    if (style[group] === undefined) continue
-    const here = `${path}.${group}`
-    for (const [index, field] of asArray(style[group], here, 0, limit).entries()) {
-      checkField(asObject(field, `${here}[${index}]`), `${here}[${index}]`, group, seen)
+  for (const group of groupNames) {
+    const list = fields[group]
+    if (list === undefined) continue
+    const here = `${style}.${group}`
+    const items = asArray(list, here, 0, limits[group])
+    for (let index = 0; index < items.length; index++) {
+      const path = `${here}[${index}]`
+      checkField(asObject(items[index], path), path, { group, style, seen })
     }
   }
-  const row = countOf(style['secondaryFields']) + countOf(style['auxiliaryFields'])
-  if (row > FIELD_LIMITS.secondaryAndAuxiliary) {
-    fail(
-      `${path}.auxiliaryFields`,
-      `secondary and auxiliary fields share one row of ${FIELD_LIMITS.secondaryAndAuxiliary}`,
-    )
+  if (countOf(fields['secondaryFields']) + countOf(fields['auxiliaryFields']) > limits.row) {
+    fail(`${style}.auxiliaryFields`, `secondary and auxiliary fields share ${limits.row} places`)
   }
 }
 
@@ -42,17 +106,40 @@ function countOf(value: unknown): number {
   return Array.isArray(value) ? value.length : 0
 }
 
-function checkField(field: Json, path: string, group: Group, seen: Set<string>): void {
+interface Place {
+  readonly group: Group
+  readonly style: string
+  readonly seen: Set<string>
+}
+
+function checkField(field: Json, path: string, { group, style, seen }: Place): void {
+  onlyKeys(field, fieldKeys, path)
   const key = asText(field['key'], `${path}.key`)
   if (seen.has(key)) fail(`${path}.key`, 'is used twice on the pass')
   seen.add(key)
   checkValue(field['value'], `${path}.value`)
   optional(field, 'label', (text, name) => asText(text, name, 0), path)
+  optional(field, 'attributedValue', checkAttributed, path)
   optional(field, 'changeMessage', checkChangeMessage, path)
   optional(field, 'textAlignment', (value, name) => checkAlignment(value, name, group), path)
   optional(field, 'dataDetectorTypes', (value, name) => checkDetectors(value, name, group), path)
+  optional(field, 'semantics', asObject, path)
+  if (field['row'] !== undefined) {
+    if (style !== 'eventTicket' || group !== 'auxiliaryFields') {
+      fail(`${path}.row`, 'is allowed on auxiliary fields of event tickets only')
+    }
+    if (field['row'] !== 0 && field['row'] !== 1) fail(`${path}.row`, 'must be 0 or 1')
+  }
   checkNumberKeys(field, path)
   checkDateKeys(field, path)
+}
+
+/** Wallet knows links only, and drops them at an ampersand that is not written as an entity. */
+function checkAttributed(value: unknown, path: string): void {
+  const text = typeof value === 'number' ? String(value) : asText(value, path, 0)
+  const rest = text.replace(/<a href=(?:"[^"<>]*"|'[^'<>]*')>|<\/a>/g, '')
+  if (/[<>]/.test(rest)) fail(path, 'may hold <a href="..."> only')
+  if (/&(?!#?\w{1,10};)/.test(text)) fail(path, 'must write & as &amp;')
 }
 
 function checkValue(value: unknown, path: string): void {
@@ -90,11 +177,12 @@ function checkNumberKeys(field: Json, path: string): void {
 }
 
 function checkDateKeys(field: Json, path: string): void {
-  const used = ['dateStyle', 'timeStyle', 'isRelative', 'ignoresTimeZone'].filter((key) => field[key] !== undefined)
+  const used = dateKeys.filter((key) => field[key] !== undefined)
   if (used.length === 0) return
   if (typeof field['value'] !== 'string' || Number.isNaN(Date.parse(field['value']))) {
     fail(`${path}.value`, `must be a date beside ${used.join(', ')}`)
   }
+  for (const key of ['isRelative', 'ignoresTimeZone']) optional(field, key, checkFlag, path)
   for (const key of ['dateStyle', 'timeStyle']) {
     if (field[key] !== undefined && !dateStyles.includes(asText(field[key], `${path}.${key}`))) {
       fail(`${path}.${key}`, `must be one of ${dateStyles.join(', ')}`)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { MAX_IMAGE_BYTES, PkpassError, prepareImages, validatePassJson } from './index.ts'
+import { MAX_IMAGE_BYTES, PkpassError, prepareAssets, validatePassJson } from './index.ts'
 import { testPng } from './testing/index.ts'
 
 const field = { key: 'points', value: 1 }
@@ -27,6 +27,66 @@ const wrong: Readonly<Record<string, readonly [object, string]>> = {
   'a colour beyond 255': [{ labelColor: 'rgb(1, 2, 256)' }, 'labelColor'],
   'one barcode instead of a list': [{ barcodes: barcode }, 'barcodes'],
   'an unknown barcode format': [{ barcodes: [barcode, { ...barcode, format: 'QR' }] }, 'barcodes[1].format'],
+  'a chain that only iOS 27 draws': [
+    { barcodes: [barcode, { ...barcode, format: 'PKBarcodeFormatEAN13', message: '4006381333931' }] },
+    'barcodes[1].format',
+  ],
+  'a wrong check digit': [
+    { barcodes: [{ ...barcode, format: 'PKBarcodeFormatEAN13', message: '4006381333932' }, barcode] },
+    'barcodes[0].message',
+  ],
+  'what Code 128 cannot say': [
+    { barcodes: [{ ...barcode, format: 'PKBarcodeFormatCode128', message: 'é' }] },
+    'barcodes[0].message',
+  ],
+  'an unknown key': [{ backgroundcolor: 'rgb(1, 2, 3)' }, 'backgroundcolor'],
+  'an unknown key of a field': [
+    { storeCard: { primaryFields: [{ ...field, colour: 'red' }] } },
+    'storeCard.primaryFields[0].colour',
+  ],
+  'an unknown group': [{ storeCard: { frontFields: [] } }, 'storeCard.frontFields'],
+  'an unknown key of a place': [{ locations: [{ ...place, name: 'x' }] }, 'locations[0].name'],
+  'a control character': [
+    { storeCard: { primaryFields: [{ key: 'a', value: 'x\u0000' }] } },
+    'storeCard.primaryFields[0].value',
+  ],
+  'half a character': [
+    { storeCard: { primaryFields: [{ key: 'a', value: '\ud800' }] } },
+    'storeCard.primaryFields[0].value',
+  ],
+  'another tag than a link': [
+    { storeCard: { backFields: [{ ...field, attributedValue: '<b>x</b>' }] } },
+    'storeCard.backFields[0].attributedValue',
+  ],
+  'a bare ampersand in a link': [
+    { storeCard: { backFields: [{ ...field, attributedValue: '<a href="https://a.test?b=1&c=2">x</a>' }] } },
+    'storeCard.backFields[0].attributedValue',
+  ],
+  'a row on a store card': [
+    { storeCard: { auxiliaryFields: [{ ...field, row: 1 }] } },
+    'storeCard.auxiliaryFields[0].row',
+  ],
+  'a poster beside an event': [{ storeCard: undefined, eventTicket: {}, posterGeneric: {} }, 'posterGeneric'],
+  'five primary fields on a poster': [
+    { posterGeneric: { primaryFields: ['a', 'b', 'c', 'd', 'e'].map((key) => ({ key, value: 1 })) } },
+    'posterGeneric.primaryFields',
+  ],
+  'a preferred scheme on a store card': [{ preferredStyleSchemes: ['eventTicket'] }, 'preferredStyleSchemes'],
+  'a begin without an end': [{ relevantDates: [{ startDate: '2027-01-01T00:00:00Z' }] }, 'relevantDates[0].endDate'],
+  'an end before its begin': [
+    { relevantDates: [{ startDate: '2027-01-02T00:00:00Z', endDate: '2027-01-01T00:00:00Z' }] },
+    'relevantDates[0].endDate',
+  ],
+  'an action of another kind': [
+    { featuredActions: [{ identifier: 'a', type: 'fly', url: 'https://a.test' }] },
+    'featuredActions[0].type',
+  ],
+  'a message for readers of 65 bytes': [{ nfc: { message: 'é'.repeat(33), encryptionPublicKey: 'x' } }, 'nfc.message'],
+  'a key for readers that is none': [
+    { nfc: { message: 'x', encryptionPublicKey: Buffer.from('x').toString('base64') } },
+    'nfc.encryptionPublicKey',
+  ],
+  'an app address without its app': [{ appLaunchURL: 'https://a.test' }, 'appLaunchURL'],
   'eleven places': [{ locations: Array(11).fill(place) }, 'locations'],
   'a latitude as text': [{ locations: [{ ...place, latitude: '51' }] }, 'locations[0].latitude'],
   'a distance as text': [{ maxDistance: '100' }, 'maxDistance'],
@@ -106,15 +166,15 @@ describe('images', () => {
   const path = (expected: string) => (error: unknown) => error instanceof PkpassError && error.path === expected
 
   it('demand an icon, PNG bytes, known names and a bounded size', () => {
-    assert.equal(prepareImages({ 'icon.png': icon, 'de.lproj/logo@2x.png': icon }).digests.size, 2)
-    assert.throws(() => prepareImages({ 'logo.png': icon }), path('icon.png'))
-    assert.throws(() => prepareImages({ 'icon.png': Buffer.from('GIF89a'.padEnd(40)) }), path('icon.png'))
-    assert.throws(() => prepareImages({ 'icon.png': icon, '../x.png': icon }), path('../x.png'))
-    assert.throws(() => prepareImages({ 'icon.png': icon, 'pass.json': icon }), path('pass.json'))
+    assert.equal(prepareAssets({ 'icon.png': icon, 'de.lproj/logo@2x.png': icon }).digests.size, 2)
+    assert.throws(() => prepareAssets({ 'logo.png': icon }), path('icon.png'))
+    assert.throws(() => prepareAssets({ 'icon.png': Buffer.from('GIF89a'.padEnd(40)) }), path('icon.png'))
+    assert.throws(() => prepareAssets({ 'icon.png': icon, '../x.png': icon }), path('../x.png'))
+    assert.throws(() => prepareAssets({ 'icon.png': icon, 'pass.json': icon }), path('pass.json'))
     const huge = Buffer.concat([icon, Buffer.alloc(MAX_IMAGE_BYTES)])
-    assert.throws(() => prepareImages({ 'icon.png': icon, 'strip.png': huge }), path('strip.png'))
+    assert.throws(() => prepareAssets({ 'icon.png': icon, 'strip.png': huge }), path('strip.png'))
     const wide = Buffer.from(icon)
     wide.writeUInt32BE(100_000, 16)
-    assert.throws(() => prepareImages({ 'icon.png': wide }), path('icon.png'))
+    assert.throws(() => prepareAssets({ 'icon.png': wide }), path('icon.png'))
   })
 })

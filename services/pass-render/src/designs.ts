@@ -1,4 +1,4 @@
-import { type PreparedImages, prepareImages } from '@stampede/pkpass'
+import { type PreparedAssets, prepareAssets } from '@stampede/pkpass'
 import type { Sql } from '@stampede/platform'
 import type { Template } from '@stampede/proto/passes/v1'
 import { type Design, parseDesign } from './domain/design.ts'
@@ -10,7 +10,7 @@ const MAX_DESIGNS = 64
 /** A template version ready to render with. */
 export interface ReadyDesign {
   readonly design: Design
-  readonly images: PreparedImages
+  readonly assets: PreparedAssets
   readonly template: Template
 }
 
@@ -54,6 +54,6 @@ export class Designs {
     const parsed = parseDesign(row.template)
     if (!parsed.ok)
       throw new Error(`stored template ${brand}/${templateId}/${version}: ${parsed.field} ${parsed.reason}`)
-    return { design: parsed.design, images: prepareImages(row.template.images), template: row.template }
+    return { design: parsed.design, assets: prepareAssets(row.template.images), template: row.template }
   }
 }

@@ -53,7 +53,7 @@ export class Renderer {
       const content = await this.content(record)
       const authenticationToken = secrets.openAuthToken(record.authToken, record.brand, record.serial)
       const pass = withWebService(content.pass, { url: this.#parts.webUrl(), authenticationToken })
-      const bytes = await buildPass({ pass, images: content.ready.images }, signer, clock.now())
+      const bytes = await buildPass({ pass, assets: content.ready.assets }, signer, clock.now())
       return { bytes, cacheable: content.complete }
     })
   }

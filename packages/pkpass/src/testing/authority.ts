@@ -24,7 +24,10 @@ export interface IssueRequest {
   readonly passTypeIdentifier: string
   readonly teamIdentifier: string
   readonly notBefore?: Date
+  /** In the past: an expired certificate. */
   readonly notAfter?: Date
+  /** The NFC-enabled kind. Default false. */
+  readonly nfc?: boolean
   /** false leaves out the usage that allows signing passes. */
   readonly forPasses?: boolean
 }
@@ -78,7 +81,7 @@ function leafDraft(request: IssueRequest, now: Date): Draft {
   return {
     subject: [
       [oid.userId, request.passTypeIdentifier],
-      [oid.commonName, `Pass Type ID: ${request.passTypeIdentifier}`],
+      [oid.commonName, `Pass Type ID${request.nfc ? ' with NFC' : ''}: ${request.passTypeIdentifier}`],
       [oid.organizationalUnit, request.teamIdentifier],
     ],
     extensions: [
