@@ -31,6 +31,7 @@ export {
 } from './check.ts'
 export { type ClickHouse, type ClickHouseOptions, openClickHouse } from './clickhouse.ts'
 export { type Clock, systemClock } from './clock.ts'
+export { type ByteColumn, ColumnWriter, type NumberColumn, type VarintColumn } from './column-writer.ts'
 export {
   ConfigError,
   type ConfigOf,

@@ -2,6 +2,7 @@ import { type PreparedAssets, prepareAssets } from '@stampede/pkpass'
 import type { Sql } from '@stampede/platform'
 import type { Template } from '@stampede/proto/passes/v1'
 import { type Design, parseDesign } from './domain/design.ts'
+import { languagesOf } from './domain/translated.ts'
 import { findTemplate } from './store/templates.ts'
 
 /** Designs kept in memory; each holds its images, a few hundred kilobytes. */
@@ -53,7 +54,13 @@ export class Designs {
     if (row === undefined) return undefined
     const parsed = parseDesign(row.template)
     if (!parsed.ok)
-      throw new Error(`stored template ${brand}/${templateId}/${version}: ${parsed.field} ${parsed.reason}`)
-    return { design: parsed.design, assets: prepareAssets(row.template.images), template: row.template }
+      throw new Error(
+        `stored template ${brand}/${templateId}/${version}: ${parsed.faults[0].field} ${parsed.faults[0].reason}`,
+      )
+    return {
+      design: parsed.design,
+      assets: prepareAssets(row.template.images, languagesOf(row.template)),
+      template: row.template,
+    }
   }
 }

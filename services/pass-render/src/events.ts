@@ -2,10 +2,15 @@ import { makeEvent, type OutboxMessage, subjects, uuidv7 } from '@stampede/platf
 import type { PassFetches, PassState } from '@stampede/proto/events/v1'
 import { GoogleWork, PushChunk, PushResult } from '@stampede/proto/push/v1'
 import type { BrandView } from './domain/card.ts'
+import {
+  MAX_CHUNK_RECIPIENTS,
+  type PushChunkHead,
+  type RecipientColumns,
+  type Selection,
+  writePushChunk,
+} from './domain/push-parts.ts'
 import type { Recipient } from './store/registrations.ts'
 
-/** Recipients of one push chunk at most. */
-export const MAX_CHUNK_RECIPIENTS = 1_000
 /** How long APNs keeps a push for a phone that is off, in seconds: a balance is worth telling for a month. */
 const TX_EXPIRES_SECONDS = 30 * 24 * 3_600
 /** A campaign is stale sooner. */
@@ -47,28 +52,40 @@ export function fetchesEvent(brand: string, fetches: PassFetches, now: Date): Ou
 export function txChunks(brand: BrandView, recipients: readonly Recipient[], now: Date): readonly OutboxMessage[] {
   return inParts(recipients).map((part) => {
     const id = uuidv7(now.getTime())
-    const payload = chunk(brand, id, '', part, TX_EXPIRES_SECONDS, now)
+    const payload = chunk(brand, id, part, TX_EXPIRES_SECONDS, now)
     return { subject: subjects.pushTx(brand.brand), id, payload }
   })
 }
 
+/** A row of a campaign's audience. */
+export interface CampaignRow {
+  readonly campaignId: string
+  readonly index: number
+  readonly base: bigint
+}
+
 /**
- * Phones to wake for row `index` of a campaign's audience: parts `<campaign>/<index>/<part>of<parts>`. A row that
- * holds no phone is reported at once as a result without recipients, `0of0`: the campaign must not wait for it.
+ * Phones to wake for a row of a campaign's audience: parts `<campaign>/<index>/<part>of<parts>`. What holds no phone, a
+ * part or the whole row (`0of0`), is reported at once as a result without recipients: the campaign must not wait for it.
  */
-export function campaignChunks(
+export function campaignParts(
   brand: BrandView,
-  campaignId: string,
-  index: number,
-  recipients: readonly Recipient[],
+  { campaignId, index, base }: CampaignRow,
+  columns: RecipientColumns,
+  parts: readonly Selection[],
   now: Date,
 ): readonly OutboxMessage[] {
-  const parts = inParts(recipients)
   if (parts.length === 0) return [emptyResult(brand, `${campaignId}/${index}/0of0`, campaignId, now)]
   return parts.map((part, place) => {
-    const id = `${campaignId}/${index}/${place}of${parts.length}`
-    const payload = chunk(brand, id, campaignId, part, BULK_EXPIRES_SECONDS, now)
-    return { subject: subjects.pushBulk(brand.brand), id: `${brand.brand}/${id}`, payload }
+    const chunkId = `${campaignId}/${index}/${place}of${parts.length}`
+    if (part.length === 0) return emptyResult(brand, chunkId, campaignId, now)
+    const payload = writePushChunk(
+      chunkHead(brand, chunkId, campaignId, BULK_EXPIRES_SECONDS, now),
+      base,
+      columns,
+      part,
+    )
+    return { subject: subjects.pushBulk(brand.brand), id: `${brand.brand}/${chunkId}`, payload }
   })
 }
 
@@ -87,7 +104,7 @@ export function bulkChunks(
 ): readonly OutboxMessage[] {
   return inParts(recipients).map((part, index) => {
     const id = `${name}/${index}`
-    const payload = chunk(brand, id, '', part, BULK_EXPIRES_SECONDS, now)
+    const payload = chunk(brand, id, part, BULK_EXPIRES_SECONDS, now)
     return { subject: subjects.pushBulk(brand.brand), id: `${brand.brand}/${id}`, payload }
   })
 }
@@ -103,23 +120,27 @@ function inParts(recipients: readonly Recipient[]): readonly (readonly Recipient
 function chunk(
   brand: BrandView,
   chunkId: string,
-  campaignId: string,
   recipients: readonly Recipient[],
   expiresAfterSeconds: number,
   now: Date,
 ): Uint8Array {
   const message: PushChunk = {
-    chunkId,
-    brand: brand.brand,
-    campaignId,
-    topic: brand.passTypeId,
+    ...chunkHead(brand, chunkId, '', expiresAfterSeconds, now),
     pushTokens: recipients.map((item) => item.pushToken),
     passNo: recipients.map((item) => item.no),
     deviceLibraryId: recipients.map((item) => item.deviceLibraryId),
-    createdAt: now,
-    expiresAfterSeconds,
   }
   return PushChunk.encode(message).finish()
+}
+
+function chunkHead(
+  brand: BrandView,
+  chunkId: string,
+  campaignId: string,
+  expiresAfterSeconds: number,
+  now: Date,
+): PushChunkHead {
+  return { chunkId, brand: brand.brand, campaignId, topic: brand.passTypeId, createdAt: now, expiresAfterSeconds }
 }
 
 /** Desired state of one Google resource. */

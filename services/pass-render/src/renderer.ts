@@ -50,7 +50,7 @@ export class Renderer {
     const signer = await signers.get(this.#brand(record.brand))
     const key = `${record.brand}/${record.serial}/${versionText(record)}/${signer.fingerprint}`
     return await queue.get(key, async () => {
-      const content = await this.content(record)
+      const content = await this.content(record, signer.nfc)
       const authenticationToken = secrets.openAuthToken(record.authToken, record.brand, record.serial)
       const pass = withWebService(content.pass, { url: this.#parts.webUrl(), authenticationToken })
       const bytes = await buildPass({ pass, assets: content.ready.assets }, signer, clock.now())
@@ -59,7 +59,7 @@ export class Renderer {
   }
 
   /** pass.json (without the web service) and the message of a pass as it is now. */
-  async content(record: PassRecord): Promise<RenderedContent> {
+  async content(record: PassRecord, allowsNfc = true): Promise<RenderedContent> {
     const brand = this.#brand(record.brand)
     const ready = await this.#parts.designs.get(record.brand, record.templateId, record.templateVersion)
     if (ready === undefined) throw failedPrecondition('the brand has no card design yet')
@@ -69,7 +69,7 @@ export class Renderer {
     const name = lookup.known ? lookup.name : ''
     const message = composeMessage(texts, record.state, brand, name)
     const shown = { name, message }
-    const pass = passJson({ design: ready.design, brand, state: record.state, serial: record.serial, shown })
+    const pass = passJson({ design: ready.design, brand, state: record.state, serial: record.serial, shown, allowsNfc })
     return { pass, ready, brand, message, complete: lookup.known }
   }
 

@@ -11,6 +11,10 @@ const barcodeTypes: Readonly<Record<BarcodeName, string>> = {
   pdf417: 'PDF_417',
   aztec: 'AZTEC',
   code128: 'CODE_128',
+  ean13: 'EAN_13',
+  code39: 'CODE_39',
+  codabar: 'CODABAR',
+  i2of5: 'ITF_14',
 }
 
 /** Id of a brand's loyalty class. Ids are for ever at Google, so the shape of the suffix carries a version. */
@@ -46,7 +50,7 @@ export function googleObjectJson(brand: BrandView, design: Design, state: CardSt
   return JSON.stringify({
     id: googleObjectId(brand, serial),
     classId: googleClassId(brand),
-    state: member.status === 'active' ? 'ACTIVE' : 'INACTIVE',
+    state: stateName(state),
     ...(member.status === 'erased' ? {} : { accountId: member.cardNumber }),
     loyaltyPoints: { label: 'Points', balance: pointsBalance(account.available) },
     ...(barcode === undefined || member.status === 'erased'
@@ -54,6 +58,13 @@ export function googleObjectJson(brand: BrandView, design: Design, state: CardSt
       : { barcode: { type: barcodeTypes[barcode], value: member.cardNumber, alternateText: member.cardNumber } }),
     merchantLocations: places.map(({ latitude, longitude }) => ({ latitude, longitude })),
   })
+}
+
+/** Cards are never deleted at Google: they end as what they came to. */
+function stateName({ member, details }: CardState): string {
+  if (member.status !== 'active' || details.lifecycle === 'blocked') return 'INACTIVE'
+  if (details.lifecycle === 'used') return 'COMPLETED'
+  return details.lifecycle === 'open' ? 'ACTIVE' : 'EXPIRED'
 }
 
 // int is 32 bits wide at Google; a larger balance goes as text.

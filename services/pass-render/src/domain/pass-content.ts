@@ -1,4 +1,4 @@
-import type { PassField, PassFields, PassJson } from '@stampede/pkpass'
+import type { PassField, PassFields, PassJson, RelevantDate } from '@stampede/pkpass'
 import { type BrandView, type CardState, isOpen } from './card.ts'
 import {
   barcodeFormats,
@@ -7,13 +7,30 @@ import {
   type DesignField,
   type FieldGroup,
   fieldGroups,
+  inLanguage,
+  type LocalizedDesign,
+  localeOf,
   MESSAGE_FIELD_KEY,
 } from './design.ts'
-import { composePattern, type PatternValues, placesOf } from './pattern.ts'
+import { composePattern, formatDay, type PatternValues, placesOf } from './pattern.ts'
 import { cardValues, type Shown } from './values.ts'
 
 /** Points beyond this are sent as text: a JSON number could not hold them exactly. */
 const MAX_JSON_NUMBER = BigInt(Number.MAX_SAFE_INTEGER)
+/** Places that one pass may carry; Apple's limit. */
+const MAX_LOCATIONS = 10
+/** Fields of a poster's face. */
+const MAX_POSTER_FIELDS = 4
+const MAX_NFC_BYTES = 64
+
+const styleKeys = {
+  store_card: 'storeCard',
+  coupon: 'coupon',
+  generic: 'generic',
+  // Wallet has no gift card of its own: it draws one as a store card.
+  gift_card: 'storeCard',
+  event: 'eventTicket',
+} as const
 
 /** What makes one pass's pass.json. */
 export interface PassContent {
@@ -22,6 +39,8 @@ export interface PassContent {
   readonly state: CardState
   readonly serial: string
   readonly shown: Shown
+  /** Whether the brand's certificate may sign what readers are given; without it that is left out. */
+  readonly allowsNfc: boolean
 }
 
 /** Address and secret that let the phone come back. */
@@ -30,9 +49,19 @@ export interface WebService {
   readonly authenticationToken: string
 }
 
+/** A pass in the making: the design in the card's language, and the values of its patterns. */
+interface Making extends PassContent {
+  readonly said: LocalizedDesign
+  readonly locale: string
+  readonly values: PatternValues
+}
+
 /** pass.json of a card, without the web service; add it with withWebService before signing. */
 export function passJson(content: PassContent): PassJson {
   const { brand, design, state } = content
+  const locale = localeOf(design, state.member.locale)
+  const values = cardValues(state, brand, content.shown, design.values, locale)
+  const making: Making = { ...content, said: inLanguage(design, locale), locale, values }
   return {
     formatVersion: 1,
     passTypeIdentifier: brand.passTypeId,
@@ -43,11 +72,14 @@ export function passJson(content: PassContent): PassJson {
     backgroundColor: colour(design.backgroundColor),
     foregroundColor: colour(design.foregroundColor),
     labelColor: colour(design.labelColor),
-    ...(design.logoText === '' ? {} : { logoText: design.logoText }),
+    ...(making.said.logoText === '' ? {} : { logoText: making.said.logoText }),
     ...(isOpen(state) ? {} : { voided: true }),
-    storeCard: passFields(content),
-    ...barcodesOf(content),
-    ...relevanceOf(state),
+    ...(design.isSharingProhibited ? { sharingProhibited: true } : {}),
+    ...stylesOf(making),
+    ...barcodesOf(making),
+    ...nfcOf(making),
+    ...relevanceOf(making),
+    ...timesOf(making),
   }
 }
 
@@ -60,66 +92,109 @@ function colour(value: number): string {
   return `rgb(${value >> 16}, ${(value >> 8) & 255}, ${value & 255})`
 }
 
-function passFields({ design, brand, state, shown }: PassContent): PassFields {
-  const values = cardValues(state, brand, shown, design.values)
-  const compose = (group: FieldGroup) =>
-    design.fields[group].map((field) => passField(field, values, state.member.locale))
-  const back = [...compose('backFields'), ...addedBackFields(design, brand, shown)]
+function stylesOf(making: Making): Partial<PassJson> {
+  const { design } = making
+  const fields = passFields(making)
+  const classic = { [styleKeys[design.style]]: fields }
+  if (!design.isPoster) return classic
+  if (design.style === 'event') return { ...classic, preferredStyleSchemes: ['posterEventTicket', 'eventTicket'] }
+  const { headerFields = [], primaryFields = [], secondaryFields = [], auxiliaryFields = [], backFields = [] } = fields
+  const face = [...primaryFields, ...secondaryFields, ...auxiliaryFields].slice(0, MAX_POSTER_FIELDS)
+  return { ...classic, posterGeneric: { headerFields: headerFields.slice(0, 1), primaryFields: face, backFields } }
+}
+
+function passFields(making: Making): PassFields {
+  const { said } = making
+  const compose = (group: FieldGroup) => said.fields[group].map((field) => passField(field, making))
   return {
     headerFields: compose('headerFields'),
     primaryFields: compose('primaryFields'),
     secondaryFields: compose('secondaryFields'),
     auxiliaryFields: compose('auxiliaryFields'),
-    backFields: back,
+    backFields: [...compose('backFields'), ...linkFields(making), ...addedFields(making)],
   }
 }
 
-function passField(field: DesignField, values: PatternValues, locale: string): PassField {
+function passField(field: DesignField, { values, locale }: Making): PassField {
   const number = field.numberPlace === undefined ? undefined : values.number(field.numberPlace)
-  const exact = number !== undefined && number <= MAX_JSON_NUMBER && number >= -MAX_JSON_NUMBER
+  const isExact = number !== undefined && number <= MAX_JSON_NUMBER && number >= -MAX_JSON_NUMBER
+  const { key, label, changeMessage } = field
   return {
-    key: field.key,
-    value: exact ? Number(number) : composePattern(field.value, values, locale),
-    ...(field.label === '' ? {} : { label: field.label }),
-    ...(field.changeMessage === '' ? {} : { changeMessage: field.changeMessage }),
+    key,
+    value: isExact ? Number(number) : composePattern(field.value, values, locale),
+    ...(label === '' ? {} : { label }),
+    ...(changeMessage === undefined ? {} : { changeMessage: composePattern(changeMessage, values, locale) }),
   }
+}
+
+function linkFields({ said, values, locale }: Making): readonly PassField[] {
+  return said.links.map(({ url, label }, index) => {
+    const address = composePattern(url, values, locale)
+    const attributedValue = `<a href="${escapeMarkup(address)}">${escapeMarkup(label)}</a>`
+    return { key: `link_${index + 1}`, value: address, attributedValue }
+  })
+}
+
+function escapeMarkup(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 }
 
 // The message field is there even while it is empty: a phone announces the change of a field, not a new one.
-function addedBackFields(design: Design, brand: BrandView, shown: Shown): readonly PassField[] {
+function addedFields(making: Making): readonly PassField[] {
+  const { design, said, brand, shown } = making
   const added: PassField[] = []
-  if (!uses(design, 'message') && !hasKey(design, MESSAGE_FIELD_KEY)) {
+  if (!uses(said, 'message') && !hasKey(said, MESSAGE_FIELD_KEY)) {
     added.push({ key: MESSAGE_FIELD_KEY, label: brand.name, value: shown.message, changeMessage: '%@' })
   }
-  if (!uses(design, 'contact') && !hasKey(design, CONTACT_FIELD_KEY) && brand.contact !== '') {
+  for (const [index, { at, text }] of (shown.history ?? []).slice(0, design.messageHistory).entries()) {
+    const label = formatDay(at, making.locale, brand.timeZone)
+    added.push({ key: `history_${index + 1}`, label, value: text })
+  }
+  if (!uses(said, 'contact') && !hasKey(said, CONTACT_FIELD_KEY) && brand.contact !== '') {
     added.push({ key: CONTACT_FIELD_KEY, label: brand.name, value: brand.contact })
   }
   return added
 }
 
-function uses(design: Design, place: string): boolean {
-  return fieldGroups.some((group) => design.fields[group].some((field) => placesOf(field.value).has(place)))
+function uses(said: LocalizedDesign, place: string): boolean {
+  return fieldGroups.some((group) => said.fields[group].some((field) => placesOf(field.value).has(place)))
 }
 
-function hasKey(design: Design, key: string): boolean {
-  return fieldGroups.some((group) => design.fields[group].some((field) => field.key === key))
+function hasKey(said: LocalizedDesign, key: string): boolean {
+  return fieldGroups.some((group) => said.fields[group].some((field) => field.key === key))
 }
 
-function barcodesOf({ design, state }: PassContent): Pick<PassJson, 'barcodes'> {
-  const message = state.member.cardNumber
+/** What the barcode says; empty when it says nothing. */
+export function barcodeMessage(content: Pick<PassContent, 'design' | 'brand' | 'state' | 'shown'>): string {
+  const { design, brand, state, shown } = content
+  const locale = localeOf(design, state.member.locale)
+  return composePattern(design.barcodeValue, cardValues(state, brand, shown, design.values, locale), locale)
+}
+
+function barcodesOf({ design, state, said, values, locale }: Making): Pick<PassJson, 'barcodes'> {
+  const message = composePattern(design.barcodeValue, values, locale)
   if (design.barcodes.length === 0 || message === '' || !isOpen(state)) return {}
+  const altText = said.barcodeText === undefined ? message : composePattern(said.barcodeText, values, locale)
+  const isLatin = !/[^\u0020-\u00ff]/.test(message)
+  const messageEncoding = isLatin ? 'iso-8859-1' : 'utf-8'
   return {
-    barcodes: design.barcodes.map((name) => ({
-      format: barcodeFormats[name],
-      message,
-      messageEncoding: 'iso-8859-1',
-      altText: message,
-    })),
+    barcodes: design.barcodes.map((name) => ({ format: barcodeFormats[name], message, messageEncoding, altText })),
   }
 }
 
-function relevanceOf({ relevance }: CardState): Pick<PassJson, 'locations' | 'beacons'> {
-  const locations = relevance.places.slice(0, 10).map((place) => ({
+function nfcOf({ design, state, allowsNfc, values, locale }: Making): Pick<PassJson, 'nfc'> {
+  if (design.nfc === undefined || !allowsNfc || !isOpen(state)) return {}
+  const message = composePattern(design.nfc.message, values, locale)
+  // A message that Wallet would cut off is worse than none.
+  if (message === '' || Buffer.byteLength(message) > MAX_NFC_BYTES) return {}
+  const { encryptionPublicKey, requiresAuthentication } = design.nfc
+  return { nfc: { message, encryptionPublicKey, ...(requiresAuthentication ? { requiresAuthentication } : {}) } }
+}
+
+function relevanceOf({ design, state }: Making): Pick<PassJson, 'locations' | 'beacons' | 'maxDistance'> {
+  const { relevance } = state
+  const places = [...relevance.places, ...design.places].slice(0, MAX_LOCATIONS)
+  const locations = places.map((place) => ({
     latitude: place.latitude,
     longitude: place.longitude,
     ...(place.relevantText === '' ? {} : { relevantText: place.relevantText }),
@@ -130,5 +205,24 @@ function relevanceOf({ relevance }: CardState): Pick<PassJson, 'locations' | 'be
     ...(beacon.minor === undefined ? {} : { minor: beacon.minor }),
     ...(beacon.relevantText === '' ? {} : { relevantText: beacon.relevantText }),
   }))
-  return { ...(locations.length === 0 ? {} : { locations }), ...(beacons.length === 0 ? {} : { beacons }) }
+  return {
+    ...(locations.length === 0 ? {} : { locations }),
+    ...(beacons.length === 0 ? {} : { beacons }),
+    ...(design.maxDistanceMeters === 0 ? {} : { maxDistance: design.maxDistanceMeters }),
+  }
+}
+
+function timesOf({ design, state }: Making): Pick<PassJson, 'expirationDate' | 'relevantDates' | 'relevantDate'> {
+  const expires = state.details.validUntil ?? design.expiresAt
+  const { startsAt, endsAt } = design
+  return {
+    ...(expires === undefined ? {} : { expirationDate: expires.toISOString() }),
+    ...(startsAt === undefined || endsAt === undefined ? {} : relevantTimes(startsAt, endsAt)),
+  }
+}
+
+// Up to iOS 17 only the single moment is read.
+function relevantTimes(startsAt: Date, endsAt: Date): { relevantDates: readonly RelevantDate[]; relevantDate: string } {
+  const startDate = startsAt.toISOString()
+  return { relevantDates: [{ startDate, endDate: endsAt.toISOString() }], relevantDate: startDate }
 }

@@ -49,9 +49,10 @@ describe('a pattern', () => {
       '{': /name of a place/,
       '{name': /expects ,/,
       'a } b': /without its \{/,
-      '{points, select, a {b}}': /plural only/,
+      '{points, select, a {b}}': /without the branch other/,
+      '{points, ordinal, other {b}}': /plural and select/,
       '{points, plural, one {x}}': /without the branch other/,
-      '{points, plural, some {x} other {y}}': /unknown plural branch/,
+      '{points, plural, some {x} other {y}}': /unknown branch/,
       '{points, plural, one {x} one {z} other {y}}': /twice/,
       [`${'{a, plural, other {'.repeat(5)}`]: /nests deeper/,
     }

@@ -3,7 +3,7 @@ export const MAX_PATTERN_CHARS = 2_000
 /** How deep plural branches may nest. */
 export const MAX_PATTERN_DEPTH = 3
 
-/** A pattern taken apart: texts, places and plural choices. */
+/** A pattern taken apart: texts, places and choices. */
 export type Pattern = readonly PatternPart[]
 
 /** One part of a pattern. */
@@ -12,7 +12,7 @@ export type PatternPart =
   | { readonly kind: 'place'; readonly name: string }
   /** `#` inside a plural branch: the number that chose it. */
   | { readonly kind: 'number'; readonly name: string }
-  | { readonly kind: 'plural'; readonly name: string; readonly branches: ReadonlyMap<string, Pattern> }
+  | { readonly kind: 'plural' | 'select'; readonly name: string; readonly branches: ReadonlyMap<string, Pattern> }
 
 /** What parsing answers: the pattern, or why it is none. */
 export type ParsedPattern =
@@ -27,7 +27,8 @@ export interface PatternValues {
   number(name: string): bigint | undefined
 }
 
-const branchNames = /^(?:zero|one|two|few|many|other|=\d{1,15})$/
+const pluralBranches = /^(?:zero|one|two|few|many|other|=\d{1,15})$/
+const selectBranches = /^[A-Za-z0-9_]{1,40}$/
 
 class PatternSyntaxError extends Error {}
 
@@ -36,7 +37,10 @@ interface Cursor {
   at: number
 }
 
-/** Parses `{place}`, `{place, plural, one {...} other {...}}` and apostrophe quoting (`'{'`, `''`) as ICU has them. */
+/**
+ * Parses `{place}`, `{place, plural, one {...} other {...}}`, `{place, select, gold {...} other {...}}` and apostrophe quoting
+ * (`'{'`, `''`) as ICU has them.
+ */
 export function parsePattern(text: string): ParsedPattern {
   if (text.length > MAX_PATTERN_CHARS) return { ok: false, reason: `must have at most ${MAX_PATTERN_CHARS} characters` }
   const cursor: Cursor = { text, at: 0 }
@@ -101,21 +105,22 @@ function readPlace(cursor: Cursor, depth: number): PatternPart {
   const name = readWord(cursor, 'the name of a place')
   if (tryChar(cursor, '}')) return { kind: 'place', name }
   expect(cursor, ',')
-  const kind = readWord(cursor, 'plural')
-  if (kind !== 'plural') throw new PatternSyntaxError(`knows plural only, not ${kind}`)
+  const kind = readWord(cursor, 'plural or select')
+  if (kind !== 'plural' && kind !== 'select') throw new PatternSyntaxError(`knows plural and select, not ${kind}`)
+  const known = kind === 'plural' ? pluralBranches : selectBranches
   if (depth >= MAX_PATTERN_DEPTH) throw new PatternSyntaxError(`nests deeper than ${MAX_PATTERN_DEPTH}`)
   expect(cursor, ',')
   const branches = new Map<string, Pattern>()
   while (!tryChar(cursor, '}')) {
-    const branch = readWord(cursor, 'a plural branch')
-    if (!branchNames.test(branch)) throw new PatternSyntaxError(`has an unknown plural branch ${branch}`)
-    if (branches.has(branch)) throw new PatternSyntaxError(`has the plural branch ${branch} twice`)
+    const branch = readWord(cursor, `a branch of ${kind}`)
+    if (!known.test(branch)) throw new PatternSyntaxError(`has an unknown branch ${branch}`)
+    if (branches.has(branch)) throw new PatternSyntaxError(`has the branch ${branch} twice`)
     expect(cursor, '{')
-    branches.set(branch, parseParts(cursor, name, depth + 1))
+    branches.set(branch, parseParts(cursor, kind === 'plural' ? name : undefined, depth + 1))
     expect(cursor, '}')
   }
-  if (!branches.has('other')) throw new PatternSyntaxError('has a plural without the branch other')
-  return { kind: 'plural', name, branches }
+  if (!branches.has('other')) throw new PatternSyntaxError(`has a ${kind} without the branch other`)
+  return { kind, name, branches }
 }
 
 function readWord(cursor: Cursor, what: string): string {
@@ -149,10 +154,19 @@ export function placesOf(pattern: Pattern): ReadonlySet<string> {
   for (const part of pattern) {
     if (part.kind === 'text') continue
     names.add(part.name)
-    if (part.kind !== 'plural') continue
+    if (part.kind !== 'plural' && part.kind !== 'select') continue
     for (const branch of part.branches.values()) for (const name of placesOf(branch)) names.add(name)
   }
   return names
+}
+
+/** Whether a text stands in the pattern whatever is chosen. */
+export function alwaysHolds(pattern: Pattern, text: string): boolean {
+  return pattern.some((part) => {
+    if (part.kind === 'text') return part.text.includes(text)
+    const isChoice = part.kind === 'plural' || part.kind === 'select'
+    return isChoice && [...part.branches.values()].every((branch) => alwaysHolds(branch, text))
+  })
 }
 
 /** Composes the text in a locale (BCP-47; an unknown one falls back to English). */
@@ -163,6 +177,10 @@ export function composePattern(pattern: Pattern, values: PatternValues, locale: 
 function composePart(part: PatternPart, values: PatternValues, locale: string): string {
   if (part.kind === 'text') return part.text
   if (part.kind === 'place') return values.text(part.name) ?? ''
+  if (part.kind === 'select') {
+    const chosen = part.branches.get(values.text(part.name) ?? '') ?? part.branches.get('other')
+    return chosen === undefined ? '' : composePattern(chosen, values, locale)
+  }
   const number = values.number(part.name) ?? 0n
   if (part.kind === 'number') return formatInteger(number, locale)
   const exact = part.branches.get(`=${number}`)

@@ -1,13 +1,21 @@
 import type { BrandView, CardState } from './card.ts'
-import type { DesignValue } from './design.ts'
+import { type DesignValue, valuePlace } from './design-values.ts'
 import { composePattern, formatDay, formatInteger, formatMoney, type PatternValues, parsePattern } from './pattern.ts'
 
 /** What patterns may show beyond the stored state. */
 export interface Shown {
   /** First name; empty when it is unknown or its key could not be had. */
   readonly name: string
-  /** The campaign's composed message; empty when none. */
+  /** The composed message; empty when none. */
   readonly message: string
+  /** Messages before it, newest first. */
+  readonly history?: readonly FormerMessage[]
+}
+
+/** A message that the card showed before. */
+export interface FormerMessage {
+  readonly at: Date
+  readonly text: string
 }
 
 /** The values behind the places of a card's patterns. */
@@ -16,9 +24,9 @@ export function cardValues(
   brand: BrandView,
   shown: Shown,
   values: readonly DesignValue[] = [],
+  locale = state.member.locale,
 ): PatternValues {
   const { account, details, member } = state
-  const { locale } = member
   return {
     text(name) {
       switch (name) {
@@ -47,13 +55,13 @@ export function cardValues(
         case 'contact':
           return brand.contact
         default:
-          return ownValue(name, state, brand, values)
+          return ownValue(values, name, { state, brand, locale })
       }
     },
     number(name) {
       if (name === 'points' || name === 'points_money') return account.available
       if (name === 'next_expiry_points') return account.nextExpiryPoints
-      const spec = values.find((item) => `value.${item.name}` === name)
+      const spec = values.find((item) => valuePlace(item) === name)
       return spec?.kind === 'integer' || spec?.kind === 'money' ? wholeNumber(textOf(spec, state)) : undefined
     },
   }
@@ -69,15 +77,13 @@ function wholeNumber(text: string): bigint | undefined {
 
 /** A value of the card's own as the locale writes it; what is no number or date is shown as it is. */
 function ownValue(
-  name: string,
-  state: CardState,
-  brand: BrandView,
   values: readonly DesignValue[],
+  name: string,
+  { state, brand, locale }: { readonly state: CardState; readonly brand: BrandView; readonly locale: string },
 ): string | undefined {
-  const spec = values.find((item) => `value.${item.name}` === name)
+  const spec = values.find((item) => valuePlace(item) === name)
   if (spec === undefined) return undefined
   const text = textOf(spec, state)
-  const { locale } = state.member
   const number = wholeNumber(text)
   if (spec.kind === 'integer' && number !== undefined) return formatInteger(number, locale)
   if (spec.kind === 'money' && number !== undefined) return formatMoney(number, spec.currency || brand.currency, locale)

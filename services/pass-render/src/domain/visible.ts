@@ -13,7 +13,7 @@ export function visibleDigest(design: Design | undefined, brand: BrandView, stat
   // Without a design nothing can be shown yet.
   if (design === undefined) return ''
   const name = design.usesName && state.member.status === 'active' ? nameMark(state) : ''
-  const content = passJson({ design, brand, state, serial: '', shown: { name, message: '' } })
+  const content = passJson({ design, brand, state, serial: '', shown: { name, message: '' }, allowsNfc: true })
   return createHash('sha256').update(JSON.stringify(content)).digest('base64')
 }
 

@@ -3,10 +3,12 @@ import type { Context } from '../context.ts'
 import type { BrandView, CardState } from '../domain/card.ts'
 import type { Design } from '../domain/design.ts'
 import { googleObjectId, googleObjectJson } from '../domain/google.ts'
+import { shownBy } from '../domain/publication.ts'
 import { visibleDigest } from '../domain/visible.ts'
 import { googleWork, txChunks } from '../events.ts'
 import { type LockedCard, type LockedPass, raisePasses } from '../store/cards.ts'
-import { findPublications, shownBy } from '../store/publications.ts'
+import { hideMessages } from '../store/messages.ts'
+import { findPublications } from '../store/publications.ts'
 import { recipientsOf } from '../store/registrations.ts'
 
 /** A member's card before and after a batch of events. */
@@ -79,7 +81,7 @@ export function googleObject(
 
 /**
  * Raises the version of each card that looks different now and wakes its phones: one push per device for the whole
- * batch. Google's objects follow whatever of theirs changed. Both looks are computed under one design, so that a new
+ * batch. Google's objects follow whatever of theirs changed, and the messages of campaigns go with the consent. Both looks are computed under one design, so that a new
  * design (which has a version of its own) is never mistaken for a change of the card.
  */
 export async function announceChanges(
@@ -96,10 +98,12 @@ export async function announceChanges(
     brand.brand,
     changes.flatMap((change) => [change.pass, passAfter(change)]),
   )
+  const hidden = await hideMessages(tx, brand.brand, changes.filter(losesMessages).map(noOf))
   const visible = changes.filter((change) => {
     const { pass, before, after, isNewMessage = false } = change
+    if (isNewMessage || hidden.has(pass.no)) return true
     const shownBefore = visibleDigest(designOf(pass).design, brand, before)
-    return isNewMessage || shownBefore !== visibleDigest(designOf(passAfter(change)).design, brand, after)
+    return shownBefore !== visibleDigest(designOf(passAfter(change)).design, brand, after)
   })
   const messages: OutboxMessage[] = []
   if (visible.length > 0) {
@@ -112,6 +116,19 @@ export async function announceChanges(
   }
   for (const change of changes) messages.push(...googleChange(brand, designOf(passAfter(change)), change, now))
   await writeOutbox(tx, messages)
+}
+
+/** Whoever withdraws consent, or is erased, keeps no marketing on the card. */
+function losesMessages({ before, after }: CardChange): boolean {
+  return mayCarryMessages(before) && !mayCarryMessages(after)
+}
+
+function mayCarryMessages({ member }: CardState): boolean {
+  return member.marketingConsent && member.status !== 'erased'
+}
+
+function noOf({ pass }: CardChange): bigint {
+  return pass.no
 }
 
 function passAfter({ pass, templateIdAfter }: CardChange): DesignedPass {

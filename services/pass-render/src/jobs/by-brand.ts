@@ -1,4 +1,4 @@
-import { type Delivery, decodeEvents, newestPerAggregate, unavailable } from '@stampede/platform'
+import { type BrandDirectory, type Delivery, decodeEvents, newestPerAggregate, unavailable } from '@stampede/platform'
 import type { Event } from '@stampede/proto/events/v1'
 import type { Context } from '../context.ts'
 import type { BrandView } from '../domain/card.ts'
@@ -16,7 +16,7 @@ export function eventsByBrand(context: Context, batch: readonly Delivery[]): rea
 }
 
 /** The brand; UNAVAILABLE while it has not reached this replica yet. */
-export function knownBrand(context: Context, slug: string): BrandView {
+export function knownBrand(context: { readonly brands: Pick<BrandDirectory, 'get'> }, slug: string): BrandView {
   const brand = context.brands.get(slug)
   if (brand === undefined) throw unavailable('the brand is not known here yet')
   return brand

@@ -4,6 +4,7 @@ import type { Context } from '../context.ts'
 import type { BrandView } from '../domain/card.ts'
 import type { Design } from '../domain/design.ts'
 import { googleClassId, googleClassJson } from '../domain/google.ts'
+import { ALL_PERMILLE } from '../domain/publication.ts'
 import { googleWork } from '../events.ts'
 import { findBrandState, lockBrandState, nextDesignSeq, setBrandDigest } from '../store/brand-state.ts'
 import { findPublications, raisePublications } from '../store/publications.ts'
@@ -55,7 +56,12 @@ export async function followBrand(context: Context, brand: BrandInfo): Promise<v
     const seq = await nextDesignSeq(tx, brand.brand)
     await raisePublications(tx, brand.brand, seq, now)
     // An issuer may have been added or exchanged: its objects then have to be made.
-    await startRollout(tx, brand.brand, { templateId: '', seq, googleObjects: true })
+    await startRollout(tx, brand.brand, {
+      templateId: '',
+      seq,
+      buckets: { from: 0, end: ALL_PERMILLE },
+      googleObjects: true,
+    })
     for (const { templateId, stableVersion } of publications) {
       const ready = await context.designs.get(brand.brand, templateId, stableVersion)
       if (ready === undefined) continue

@@ -11,8 +11,8 @@ import { RulesWalks } from './rules-walks.ts'
 
 /** Events of one projecting transaction at most. */
 const MAX_BATCH = 500
-/** Chunks in hand: two per replica are the design's "in flight". */
-const MAX_CHUNK_BATCH = 2
+/** Rows of audiences given to their passes by one transaction at most; what is in hand when a replica dies comes again. */
+export const MAX_CHUNK_BATCH = 8
 /** Results of one transaction at most; each tells about up to 1,000 recipients. */
 const MAX_RESULT_BATCH = 16
 const EXPIRES_MS = 5_000

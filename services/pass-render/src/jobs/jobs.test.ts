@@ -23,9 +23,15 @@ after(() => fixture[Symbol.asyncDispose]())
 
 async function install(brand: string, memberId: string, device: string): Promise<bigint> {
   const { no } = await fixture.pass(brand, memberId)
-  const now = new Date()
-  await fixture.database.query('INSERT INTO device VALUES ($1, $2, $3, $4)', [brand, device, randomBytes(32), now])
-  await fixture.database.query('INSERT INTO registration VALUES ($1, $2, $3, $4)', [brand, no, device, now])
+  const [now, pushToken] = [new Date(), randomBytes(32)]
+  await fixture.database.query('INSERT INTO device VALUES ($1, $2, $3, $4)', [brand, device, pushToken, now])
+  await fixture.database.query('INSERT INTO registration VALUES ($1, $2, $3, $4, $5)', [
+    brand,
+    no,
+    device,
+    now,
+    pushToken,
+  ])
   return no
 }
 
@@ -142,11 +148,12 @@ describe('balances', () => {
     const second = await fixture.member('alpha')
     const no = await install('alpha', first, 'shared')
     const { no: other } = await fixture.pass('alpha', second)
-    await fixture.database.query('INSERT INTO registration VALUES ($1, $2, $3, $4)', [
+    await fixture.database.query('INSERT INTO registration VALUES ($1, $2, $3, $4, $5)', [
       'alpha',
       other,
       'shared',
       new Date(),
+      randomBytes(32),
     ])
     assert.notEqual(no, other)
     const { recipientsOf } = await import('../store/registrations.ts')

@@ -67,11 +67,12 @@ async function projectMembers(
   const changed = events.filter(
     (event) => event.memberVersion > (event.card.pass?.memberVersion ?? event.memberVersion),
   )
+  // New passes first, for they lock the brand: whoever gives messages to passes locks it before their rows, too.
+  if (created.length > 0) await createPasses(context, tx, brand, created, now)
   if (changed.length > 0) {
     await saveMembers(tx, brand.brand, changed)
     await announceChanges(context, tx, brand, changed.flatMap(memberChange), now)
   }
-  if (created.length > 0) await createPasses(context, tx, brand, created, now)
 }
 
 function memberChange({ card, member, memberVersion }: MemberEvent): readonly CardChange[] {

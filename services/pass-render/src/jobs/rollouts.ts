@@ -1,10 +1,10 @@
 import { type Logger, type OutboxMessage, type Sql, uuidv7, writeOutbox } from '@stampede/platform'
 import type { Context } from '../context.ts'
 import type { BrandView } from '../domain/card.ts'
-import { bulkChunks, MAX_CHUNK_RECIPIENTS } from '../events.ts'
+import { MAX_CHUNK_RECIPIENTS } from '../domain/push-parts.ts'
+import { bulkChunks } from '../events.ts'
 import { listPasses } from '../store/passes.ts'
-import { recipientsAfter } from '../store/registrations.ts'
-import { endRollout, type Rollout, saveRollout, takeRollout } from '../store/rollouts.ts'
+import { endRollout, type Rollout, rolloutRecipients, saveRollout, takeRollout } from '../store/rollouts.ts'
 import { googleObject, shownDesigns } from './announce.ts'
 
 /** How often a step is made, in milliseconds. */
@@ -81,7 +81,7 @@ async function nextPushes(
   limit: number,
 ): Promise<Pushes> {
   const { afterDevice, parts } = rollout
-  const recipients = rollout.devicesDone ? [] : await recipientsAfter(tx, brand.brand, afterDevice, limit)
+  const recipients = rollout.devicesDone ? [] : await rolloutRecipients(tx, rollout, limit)
   const last = recipients.at(-1)
   if (last === undefined) return { messages: [], afterDevice, parts, devicesDone: true }
   const now = context.clock.now()

@@ -6,8 +6,11 @@ import { getPass } from './get-pass.ts'
 import { getPassContent } from './get-pass-content.ts'
 import { getTemplate } from './get-template.ts'
 import { getTemplateRules } from './get-template-rules.ts'
+import { lintTemplate } from './lint-template.ts'
 import { listPasses } from './list-passes.ts'
+import { listTemplates } from './list-templates.ts'
 import { messageCards } from './message-cards.ts'
+import { publishTemplate } from './publish-template.ts'
 import { putTemplate } from './put-template.ts'
 import { putTemplateRules } from './put-template-rules.ts'
 import { upsertPass } from './upsert-pass.ts'
@@ -21,9 +24,9 @@ export function passesBinding(context: Context): Binding {
     getPass: (request) => getPass(context, request),
     listPasses: (request) => listPasses(context, request),
     getPassContent: (request) => getPassContent(context, request),
-    listTemplates: notYet,
-    publishTemplate: notYet,
-    lintTemplate: notYet,
+    listTemplates: (request) => listTemplates(context, request),
+    publishTemplate: (request) => publishTemplate(context, request),
+    lintTemplate: (request) => lintTemplate(context, request),
     previewTemplate: notYet,
     putTemplateRules: (request) => putTemplateRules(context, request),
     getTemplateRules: (request) => getTemplateRules(context, request),

@@ -16,7 +16,7 @@ import type { MessageCardsRequest, MessageCardsResponse, MessageText } from '@st
 import type { Context } from '../context.ts'
 import type { BrandView } from '../domain/card.ts'
 import { bulkChunks } from '../events.ts'
-import { ensureMessage, findRequestDigest, insertBump } from '../store/bumps.ts'
+import { ensureMessage, findRequestDigest, insertBumps } from '../store/bumps.ts'
 import { findAddressed } from '../store/own-cards.ts'
 import { recipientsOf } from '../store/registrations.ts'
 import { checkCardNumber } from '../upsert-cards.ts'
@@ -87,17 +87,17 @@ async function give(context: Context, tx: Sql, brand: BrandView, message: Messag
   const known = new Set(addressed.map((item) => item.cardNumber))
   const tellable = addressed.filter((item) => item.isTellable)
   const rows = Map.groupBy(tellable, (item) => item.no - (item.no % BigInt(passesPerRow)))
-  let isNew = false
-  for (const [base, items] of [...rows].sort(([left], [right]) => (left < right ? -1 : 1))) {
+  const bumps = [...rows].map(([base, items]) => {
     const bits = items.map((item) => Number(item.no - base))
     const bitmap = withBits(new Uint8Array(bitmapBytes), bits)
     const index = Number(base / BigInt(passesPerRow))
-    isNew = (await insertBump(tx, brand.brand, { messageId, ...place, index, base, bitmap }, now)) || isNew
-  }
+    return { messageId, ...place, index, base, bitmap }
+  })
+  const stored = await insertBumps(tx, brand.brand, bumps, now)
   const nos = tellable.map((item) => item.no)
   const recipients = await recipientsOf(tx, brand.brand, nos)
   // A repeated request finds its rows: nobody is woken twice.
-  if (isNew) await writeOutbox(tx, bulkChunks(brand, messageId, recipients, now))
+  if (stored.some((bump) => bump.isNew)) await writeOutbox(tx, bulkChunks(brand, messageId, recipients, now))
   return {
     cards: tellable.length,
     unknown: numbers.filter((number) => !known.has(number)),

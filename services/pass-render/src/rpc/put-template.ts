@@ -1,4 +1,4 @@
-import { PkpassError, prepareImages } from '@stampede/pkpass'
+import { PkpassError, prepareAssets } from '@stampede/pkpass'
 import {
   checkBrand,
   checkIdempotencyKey,
@@ -10,10 +10,12 @@ import {
 import { type PutTemplateRequest, type PutTemplateResponse, Template } from '@stampede/proto/passes/v1'
 import type { Context } from '../context.ts'
 import { type Design, parseDesign } from '../domain/design.ts'
-import { brandDigest, writeGoogleClass } from '../jobs/design-changes.ts'
-import { lockBrandState, nextDesignSeq, setBrandDigest } from '../store/brand-state.ts'
-import { findPublications, type Publication, savePublication } from '../store/publications.ts'
-import { startRollout } from '../store/rollouts.ts'
+import { lintTemplate } from '../domain/lint/lint.ts'
+import { ALL_PERMILLE, unpublished } from '../domain/publication.ts'
+import { languagesOf } from '../domain/translated.ts'
+import { publishVersion } from '../publish-version.ts'
+import { lockBrandState } from '../store/brand-state.ts'
+import { findPublications, savePublication } from '../store/publications.ts'
 import { findTemplateByKey, insertTemplate } from '../store/templates.ts'
 import { checkTemplateId } from './template-message.ts'
 
@@ -41,30 +43,19 @@ export async function putTemplate(context: Context, request: PutTemplateRequest)
       await savePublication(tx, brandSlug, { ...before, newestVersion: next }, now)
       return next
     }
-    const shown = await context.designs.get(brandSlug, templateId, before.stableVersion)
-    const googleObjects = shown === undefined || shown.design.barcodes[0] !== design.barcodes[0]
-    const seq = await nextDesignSeq(tx, brandSlug)
-    await setBrandDigest(tx, brandSlug, brandDigest(brand))
-    const published = { ...unpublished(templateId), newestVersion: next, stableVersion: next, stableSeq: seq }
-    await savePublication(tx, brandSlug, published, now)
-    await startRollout(tx, brandSlug, { templateId, seq, googleObjects })
-    await writeGoogleClass(context, tx, brand, { design, templateId, version: next, seq })
+    const published = { version: next, permille: ALL_PERMILLE, design }
+    await publishVersion(context, tx, brand, { ...before, newestVersion: next }, published)
     return next
   })
   context.relay.wake()
-  return { version, findings: [] }
-}
-
-function unpublished(templateId: string): Publication {
-  const nothing = { newestVersion: 0, stableVersion: 0, stableSeq: 0n, canaryVersion: 0, canarySeq: 0n }
-  return { templateId, ...nothing, canaryPermille: 0 }
+  return { version, findings: [...lintTemplate(template, brand.googleIssuerId !== '')] }
 }
 
 function checkTemplate(template: Template): Design {
   const parsed = parseDesign(template)
-  if (!parsed.ok) throw invalidArgument(parsed.field, parsed.reason)
+  if (!parsed.ok) throw invalidArgument(parsed.faults[0].field, parsed.faults[0].reason)
   try {
-    prepareImages(template.images)
+    prepareAssets(template.images, languagesOf(template))
   } catch (error) {
     if (error instanceof PkpassError) throw invalidArgument(`template.images[${error.path}]`, error.message)
     throw error

@@ -1,7 +1,7 @@
 import { invalidArgument } from '@stampede/platform'
 import type { Publication as PublicationMessage } from '@stampede/proto/passes/v1'
 import { DEFAULT_TEMPLATE_ID } from '../domain/card.ts'
-import type { Publication } from '../store/publications.ts'
+import type { Publication } from '../domain/publication.ts'
 
 /** A template's slug; empty stands for the template of members. Throws INVALID_ARGUMENT naming the field. */
 export function checkTemplateId(id: string, field = 'template_id'): string {
@@ -12,6 +12,9 @@ export function checkTemplateId(id: string, field = 'template_id'): string {
 
 /** A publication as callers see it. */
 export function publicationMessage(item: Publication): PublicationMessage {
-  const { stableVersion, canaryVersion, canaryPermille, newestVersion } = item
-  return { stableVersion, canaryVersion, canaryPermille, newestVersion }
+  const { stableVersion, newestVersion } = item
+  // After a promotion or a roll-back its cards show the stable version.
+  const isCanary = item.canaryVersion !== stableVersion
+  const canary = { canaryVersion: item.canaryVersion, canaryPermille: item.canaryPermille }
+  return { stableVersion, newestVersion, ...(isCanary ? canary : { canaryVersion: 0, canaryPermille: 0 }) }
 }

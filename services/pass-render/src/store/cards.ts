@@ -179,9 +179,9 @@ export async function insertPasses(tx: Sql, brand: string, passes: readonly NewP
   await tx.query({
     name: 'card-insert-passes',
     text: `INSERT INTO pass (brand, owner_id, no, serial, auth_token, member_version, status, marketing_consent, locale,
-       card_number, sealed_name, kind, template_id, details, details_version, version, event_version, changed_at, created_at)
+       card_number, sealed_name, kind, template_id, details, details_version, lifecycle, version, event_version, changed_at, created_at)
      SELECT $1, u.*, 1, 1, $16::timestamptz, $16::timestamptz FROM unnest($2::uuid[], $3::bigint[], $4::uuid[], $5::bytea[], $6::bigint[], $7::text[],
-       $8::boolean[], $9::text[], $10::text[], $11::bytea[], $12::text[], $13::text[], $14::bytea[], $15::bigint[]) AS u`,
+       $8::boolean[], $9::text[], $10::text[], $11::bytea[], $12::text[], $13::text[], $14::bytea[], $15::bigint[], $17::text[]) AS u`,
     values: [
       brand,
       passes.map((item) => item.member.memberId),
@@ -199,6 +199,7 @@ export async function insertPasses(tx: Sql, brand: string, passes: readonly NewP
       passes.map((item) => detailsBytes(item.details)),
       passes.map((item) => item.detailsVersion),
       now,
+      passes.map((item) => item.details.lifecycle),
     ],
   })
 }

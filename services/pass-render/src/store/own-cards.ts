@@ -83,13 +83,13 @@ export async function saveOwnCards(
   await tx.query({
     name: 'own-cards-save',
     text: `UPDATE pass AS p SET template_id = u.template_id, details = u.details, details_version = u.details_version,
-       locale = u.locale, marketing_consent = u.marketing_consent,
+       lifecycle = u.lifecycle, locale = u.locale, marketing_consent = u.marketing_consent,
        own_message = coalesce(u.own_message, p.own_message),
        own_message_at = CASE WHEN u.own_message IS NULL THEN p.own_message_at ELSE $9 END,
        own_message_seq = CASE WHEN u.own_message IS NULL THEN p.own_message_seq
          ELSE (SELECT b.message_seq FROM brand_state b WHERE b.brand = $1) END
-     FROM unnest($2::uuid[], $3::text[], $4::bytea[], $5::bigint[], $6::text[], $7::boolean[], $8::bytea[])
-       AS u (owner_id, template_id, details, details_version, locale, marketing_consent, own_message)
+     FROM unnest($2::uuid[], $3::text[], $4::bytea[], $5::bigint[], $6::text[], $7::boolean[], $8::bytea[], $10::text[])
+       AS u (owner_id, template_id, details, details_version, locale, marketing_consent, own_message, lifecycle)
      WHERE p.brand = $1 AND p.owner_id = u.owner_id`,
     values: [
       brand,
@@ -101,6 +101,7 @@ export async function saveOwnCards(
       updates.map((item) => item.marketingConsent),
       updates.map((item) => item.ownMessage ?? null),
       now,
+      updates.map((item) => item.details.lifecycle),
     ],
   })
 }

@@ -1,5 +1,6 @@
 import { passesPerRow, type Sql } from '@stampede/platform'
 import type { CardState } from '../domain/card.ts'
+import { BUCKET_FACTOR } from '../domain/publication.ts'
 import type { EffectiveVersion } from '../domain/version-tag.ts'
 import { type AccountRow, type MemberRow, stateOf } from './rows.ts'
 
@@ -42,6 +43,7 @@ interface PassRow extends MemberRow, AccountRow {
   readonly relevance: Buffer | null
   readonly message_id: string | null
   readonly message_seq: bigint | null
+  readonly message_version: bigint
   readonly source: string | null
   readonly bump_at: Date | null
   readonly message: Buffer | null
@@ -49,26 +51,32 @@ interface PassRow extends MemberRow, AccountRow {
   readonly own_message_seq: bigint
 }
 
-/** Bits of a bitmap are numbered as PostgreSQL numbers them: least significant first. */
-export const newestBump = `SELECT u.message_id, u.seq, u.created_at FROM bump u
-  WHERE u.brand = p.brand AND u.base = p.no - p.no % ${passesPerRow} AND get_bit(u.bitmap, p.no % ${passesPerRow}) = 1
-  ORDER BY u.rank DESC, u.seq DESC LIMIT 1`
+/**
+ * Whether bump `u` holds pass `p` and is not hidden from it: consent may have been withdrawn after it. Bits of a bitmap
+ * are numbered as PostgreSQL numbers them: least significant first.
+ */
+export const isHeldByBump = `u.brand = p.brand AND u.base = p.no - p.no % ${passesPerRow}
+  AND get_bit(u.bitmap, p.no % ${passesPerRow}) = 1 AND u.version > p.message_floor`
+
+/** The bump that decides what pass `p` shows; join it as `n`. */
+export const newestBump = `SELECT u.message_id, u.seq, u.version, u.created_at FROM bump u
+  WHERE ${isHeldByBump} ORDER BY u.rank DESC, u.seq DESC LIMIT 1`
+
+/**
+ * Version of the messages to many that pass `p` shows, of newestBump `n`: it grows whenever another one is shown, also
+ * when one of a higher rank began to go out before one of a lower rank, and when they are hidden.
+ */
+export const messageVersion = 'coalesce(n.version, p.message_floor)'
+
+/** Bucket of pass `p`; canaryBucket computes the same. */
+export const bucketSql = `(p.no * ${BUCKET_FACTOR} % 4294967296 % 1000)`
 
 /**
  * The version of a template, or its seq, that pass `p` shows of template_state `t`: the canary's for the share of the
- * numbers that it goes to. Neighbouring numbers fall into different buckets; canaryBucket computes the same.
+ * numbers that it goes to. shownBy computes the same.
  */
 export function shownDesign(column: 'version' | 'seq'): string {
-  const bucket = `p.no * ${BUCKET_FACTOR} % 4294967296 % 1000`
-  return `coalesce(CASE WHEN ${bucket} < t.canary_permille THEN t.canary_${column} ELSE t.stable_${column} END, 0)`
-}
-
-/** Odd, near 2^32 / golden ratio (Knuth, multiplicative hashing). */
-const BUCKET_FACTOR = 2_654_435_761
-
-/** Bucket of a pass, 0 to 999: it shows a canary that goes to more thousandths than that. */
-export function canaryBucket(no: bigint): number {
-  return Number(((no * BigInt(BUCKET_FACTOR)) % 4_294_967_296n) % 1_000n)
+  return `coalesce(CASE WHEN ${bucketSql} < t.canary_permille THEN t.canary_${column} ELSE t.stable_${column} END, 0)`
 }
 
 const selectPass = `SELECT p.brand, p.kind, p.owner_id, p.template_id, p.no, p.serial, p.auth_token, p.version, p.created_at, p.changed_at,
@@ -76,7 +84,7 @@ const selectPass = `SELECT p.brand, p.kind, p.owner_id, p.template_id, p.no, p.s
     p.member_version + p.details_version + coalesce(a.version, 0) + coalesce(r.version, 0) AS sources_version,
     ${shownDesign('version')}::int AS template_version, ${shownDesign('seq')} AS design_version, t.changed_at AS design_changed_at,
     a.available, a.next_expiry_at, a.next_expiry_points, a.currency, r.state AS relevance,
-    n.message_id, n.seq AS message_seq, n.created_at AS bump_at, m.source, m.body AS message
+    n.message_id, n.seq AS message_seq, ${messageVersion} AS message_version, n.created_at AS bump_at, m.source, m.body AS message
   FROM pass p
   LEFT JOIN template_state t ON t.brand = p.brand AND t.template_id = p.template_id
   LEFT JOIN account_state a ON a.brand = p.brand AND a.owner_id = p.owner_id
@@ -121,7 +129,7 @@ function passRecord(row: PassRow): PassRecord {
     sourcesVersion: row.sources_version,
     version: row.version,
     designVersion: row.design_version,
-    messageSeq: row.message_seq ?? 0n,
+    messageSeq: row.message_version,
     campaignId: !isOwn && row.source === 'campaign' ? (row.message_id ?? '') : '',
     message: (isOwn ? row.own_message : row.message) ?? undefined,
     state: stateOf(row, row, row.relevance),

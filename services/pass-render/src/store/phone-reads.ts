@@ -1,7 +1,7 @@
 import type { Sql } from '@stampede/platform'
 import type { EffectiveVersion, ListedPass } from '../domain/version-tag.ts'
 import { LookUps } from './look-ups.ts'
-import { newestBump, shownDesign } from './passes.ts'
+import { messageVersion, newestBump, shownDesign } from './passes.ts'
 
 /** Most passes read for one device. */
 export const MAX_PASSES_PER_DEVICE = 1_000
@@ -39,7 +39,7 @@ interface VersionRow {
   readonly no: bigint
   readonly version: bigint
   readonly design_version: bigint
-  readonly message_seq: bigint | null
+  readonly message_seq: bigint
 }
 
 /** Starts to gather on a database. */
@@ -49,7 +49,7 @@ export function createPhoneReads(sql: Sql): PhoneReads {
   return { passesOfDevice: (key) => lists.get(key), access: (key) => accesses.get(key) }
 }
 
-const versionColumns = `p.no, p.version, ${shownDesign('seq')} AS design_version, n.seq AS message_seq`
+const versionColumns = `p.no, p.version, ${shownDesign('seq')} AS design_version, ${messageVersion} AS message_seq`
 const versionJoins = `LEFT JOIN template_state t ON t.brand = p.brand AND t.template_id = p.template_id
   LEFT JOIN LATERAL (${newestBump}) n ON true`
 
@@ -87,5 +87,5 @@ async function readAccesses(sql: Sql, keys: readonly SerialKey[]): Promise<reado
 }
 
 function versionOf(row: VersionRow): EffectiveVersion {
-  return { version: row.version, designVersion: row.design_version, messageSeq: row.message_seq ?? 0n }
+  return { version: row.version, designVersion: row.design_version, messageSeq: row.message_seq }
 }

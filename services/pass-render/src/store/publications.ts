@@ -1,19 +1,5 @@
 import type { Sql } from '@stampede/platform'
-import { canaryBucket } from './passes.ts'
-
-/** What the cards of a template show. */
-export interface Publication {
-  readonly templateId: string
-  readonly newestVersion: number
-  /** 0 before the first. */
-  readonly stableVersion: number
-  readonly stableSeq: bigint
-  /** 0 without a canary. */
-  readonly canaryVersion: number
-  readonly canarySeq: bigint
-  /** Share of the cards that show the canary, in thousandths. */
-  readonly canaryPermille: number
-}
+import type { Publication } from '../domain/publication.ts'
 
 interface Row {
   readonly template_id: string
@@ -42,6 +28,34 @@ export async function findPublications(
   return rows.map(publication)
 }
 
+/** Publications after a template's id, in the order of ids. */
+export async function listPublications(
+  sql: Sql,
+  brand: string,
+  after: string,
+  limit: number,
+): Promise<readonly Publication[]> {
+  const rows = await sql.query<Row>(
+    `SELECT ${columns} FROM template_state WHERE brand = $1 AND template_id > $2 ORDER BY template_id LIMIT $3`,
+    [brand, after, limit],
+  )
+  return rows.map(publication)
+}
+
+/** How many passes have each of the templates. */
+export async function countPasses(
+  sql: Sql,
+  brand: string,
+  templateIds: readonly string[],
+): Promise<ReadonlyMap<string, bigint>> {
+  const rows = await sql.query<{ template_id: string; count: bigint }>(
+    `SELECT template_id, count(*) AS count FROM pass WHERE brand = $1 AND template_id = ANY($2::text[])
+     GROUP BY template_id`,
+    [brand, templateIds],
+  )
+  return new Map(rows.map((row) => [row.template_id, row.count]))
+}
+
 function publication(row: Row): Publication {
   return {
     templateId: row.template_id,
@@ -52,18 +66,6 @@ function publication(row: Row): Publication {
     canarySeq: row.canary_seq,
     canaryPermille: row.canary_permille,
   }
-}
-
-/** Version and seq that a pass shows of its template; the same as shownDesign computes in SQL. */
-export function shownBy(
-  no: bigint,
-  publication: Publication | undefined,
-): { readonly version: number; readonly seq: bigint } {
-  if (publication === undefined) return { version: 0, seq: 0n }
-  const { canaryPermille, canaryVersion, canarySeq, stableVersion, stableSeq } = publication
-  return canaryBucket(no) < canaryPermille
-    ? { version: canaryVersion, seq: canarySeq }
-    : { version: stableVersion, seq: stableSeq }
 }
 
 /** Stores a template's publication; the brand must be locked. */

@@ -26,20 +26,37 @@ export interface NewRegistration {
 /** Registers a device for a pass or refreshes its token; beyond the cap the oldest registrations go. */
 export async function register(tx: Sql, brand: string, wish: NewRegistration, now: Date): Promise<Registered> {
   await lockPass(tx, brand, wish.no)
-  const inserted = await tx.query({
-    name: 'registration-insert',
-    text: `WITH named AS (
-        INSERT INTO device (brand, device_library_id, push_token, confirmed_at) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (brand, device_library_id) DO UPDATE SET push_token = $3, confirmed_at = $4)
-      INSERT INTO registration (brand, no, device_library_id, registered_at) VALUES ($1, $5, $2, $4)
-      ON CONFLICT DO NOTHING RETURNING 1`,
-    values: [brand, wish.deviceLibraryId, wish.pushToken, now, wish.no],
-  })
-  if (inserted.length === 0) return { created: false }
+  const isAdded = await addRegistration(tx, brand, wish, now)
+  if (!isAdded) return { created: false }
   const change = await recountOne(tx, brand, wish.no)
   if (change.devices <= MAX_DEVICES_PER_PASS) return { created: true, change }
   await dropOldest(tx, brand, wish)
   return { created: true, change: await recountOne(tx, brand, wish.no) }
+}
+
+/** Answers with whether the registration is new. A new token goes to all registrations of the device. */
+async function addRegistration(tx: Sql, brand: string, wish: NewRegistration, now: Date): Promise<boolean> {
+  const [row] = await tx.query<{ is_changed: boolean | null; is_added: boolean }>({
+    name: 'registration-insert',
+    text: `WITH named AS (
+        INSERT INTO device (brand, device_library_id, push_token, confirmed_at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (brand, device_library_id) DO UPDATE SET push_token = $3, confirmed_at = $4
+        RETURNING old.push_token <> new.push_token AS is_changed),
+      added AS (
+        INSERT INTO registration (brand, no, device_library_id, registered_at, push_token) VALUES ($1, $5, $2, $4, $3)
+        ON CONFLICT DO NOTHING RETURNING 1)
+      SELECT (SELECT is_changed FROM named), EXISTS (SELECT FROM added) AS is_added`,
+    values: [brand, wish.deviceLibraryId, wish.pushToken, now, wish.no],
+  })
+  // In a statement of its own: only now is the device locked, and seen what others registered before with it.
+  if (row?.is_changed === true) {
+    await tx.query({
+      name: 'registration-tokens',
+      text: 'UPDATE registration SET push_token = $3 WHERE brand = $1 AND device_library_id = $2 AND push_token <> $3',
+      values: [brand, wish.deviceLibraryId, wish.pushToken],
+    })
+  }
+  return row?.is_added === true
 }
 
 /** The pass first, by everybody: it orders registrations of one pass, and with them its cap and its count. */
@@ -179,44 +196,10 @@ interface RecipientRow {
 export async function recipientsOf(sql: Sql, brand: string, nos: readonly bigint[]): Promise<readonly Recipient[]> {
   const rows = await sql.query<RecipientRow>({
     name: 'registration-recipients',
-    text: `SELECT DISTINCT ON (d.device_library_id) r.no, d.device_library_id, d.push_token
-     FROM registration r JOIN device d ON d.brand = r.brand AND d.device_library_id = r.device_library_id
-     WHERE r.brand = $1 AND r.no = ANY($2::bigint[]) ORDER BY d.device_library_id, r.no`,
+    text: `SELECT DISTINCT ON (device_library_id) no, device_library_id, push_token FROM registration
+     WHERE brand = $1 AND no = ANY($2::bigint[]) ORDER BY device_library_id, no`,
     values: [brand, nos],
   })
-  return rows.map(recipientOf)
-}
-
-/** Registered devices of passes from `first` to before `end`. */
-export async function recipientsBetween(
-  sql: Sql,
-  brand: string,
-  first: bigint,
-  end: bigint,
-): Promise<readonly Recipient[]> {
-  const rows = await sql.query<RecipientRow>(
-    `SELECT r.no, d.device_library_id, d.push_token
-     FROM registration r JOIN device d ON d.brand = r.brand AND d.device_library_id = r.device_library_id
-     WHERE r.brand = $1 AND r.no >= $2 AND r.no < $3 ORDER BY r.no, d.device_library_id`,
-    [brand, first, end],
-  )
-  return rows.map(recipientOf)
-}
-
-/** Devices of a brand after the id given, in the order of their ids. */
-export async function recipientsAfter(
-  sql: Sql,
-  brand: string,
-  afterDevice: string,
-  limit: number,
-): Promise<readonly Recipient[]> {
-  const rows = await sql.query<RecipientRow>(
-    `SELECT r.no, d.device_library_id, d.push_token FROM device d
-     JOIN LATERAL (SELECT min(no) AS no FROM registration r WHERE r.brand = d.brand
-       AND r.device_library_id = d.device_library_id) r ON r.no IS NOT NULL
-     WHERE d.brand = $1 AND d.device_library_id > $2 ORDER BY d.device_library_id LIMIT $3`,
-    [brand, afterDevice, limit],
-  )
   return rows.map(recipientOf)
 }
 

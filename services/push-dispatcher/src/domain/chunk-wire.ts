@@ -1,4 +1,5 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
+import type { ByteColumn, VarintColumn } from '@stampede/platform'
 import { PushChunk } from '@stampede/proto/push/v1'
 
 /** Tags of the columns of PushChunk (field number and wire type). */
@@ -8,19 +9,6 @@ const PASS_NO_PACKED = 50
 const DEVICE_LIBRARY_ID = 58
 /** Longest varint, in bytes. */
 const VARINT_BYTES_MAX = 10
-
-/** A column of bytes or texts: entry `i` lies in `message` from `starts[i]` to `ends[i]`. */
-export interface ByteColumn {
-  readonly message: Uint8Array
-  readonly starts: readonly number[]
-  readonly ends: readonly number[]
-}
-
-/** A column of int64 that is only passed on: varints, one after another. */
-export interface VarintColumn {
-  readonly bytes: Uint8Array
-  readonly count: number
-}
 
 /** A PushChunk whose columns are left where they are in the message. */
 export interface ChunkColumns {

@@ -1,5 +1,5 @@
-import type { BrandInfo } from '@stampede/platform'
-import type { ByteColumn, ChunkColumns, VarintColumn } from './chunk-wire.ts'
+import type { BrandInfo, ByteColumn, VarintColumn } from '@stampede/platform'
+import type { ChunkColumns } from './chunk-wire.ts'
 import { EXPIRATION_SECONDS_MAX, type PushSettings, pushSettings } from './push-settings.ts'
 
 /** Most recipients of a chunk, as the protocol says. */

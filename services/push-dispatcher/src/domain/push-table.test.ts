@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { ByteColumn } from '@stampede/platform'
 import fc from 'fast-check'
-import type { ByteColumn } from './chunk-wire.ts'
 import { makePushTable, slicesOf } from './push-table.ts'
 
 function columnOf(tokens: readonly Uint8Array[]): ByteColumn {

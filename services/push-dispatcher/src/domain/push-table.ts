@@ -1,4 +1,4 @@
-import type { ByteColumn } from './chunk-wire.ts'
+import type { ByteColumn } from '@stampede/platform'
 
 /** Spreads a multiplication over 32 bits (the 32-bit constant of FNV-1a). */
 const HASH_PRIME = 16_777_619

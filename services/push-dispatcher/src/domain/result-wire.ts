@@ -1,6 +1,5 @@
+import { type ByteColumn, ColumnWriter, type VarintColumn } from '@stampede/platform'
 import { PushResult } from '@stampede/proto/push/v1'
-import type { ByteColumn, VarintColumn } from './chunk-wire.ts'
-import { ColumnWriter } from './column-writer.ts'
 
 /** Tags of the columns of PushResult (field number and wire type). */
 const OUTCOMES = 42

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { BinaryWriter } from '@bufbuild/protobuf/wire'
+import type { ByteColumn } from '@stampede/platform'
 import { PushChunk, PushResult } from '@stampede/proto/push/v1'
 import fc from 'fast-check'
-import { type ByteColumn, type ChunkColumns, readPushChunk } from './chunk-wire.ts'
+import { type ChunkColumns, readPushChunk } from './chunk-wire.ts'
 import { OutcomeBook } from './outcome-book.ts'
 import { type OutcomeColumns, writePushResult } from './result-wire.ts'
 

@@ -1,10 +1,21 @@
-import type { ByteColumn, VarintColumn } from './chunk-wire.ts'
-
 /** Bytes of a tag and a length at most. */
 const PREFIX_BYTES_MAX = 10
 /** Bytes of a number at most: they are below 2^53. */
 const NUMBER_BYTES_MAX = 8
 const TWO_28 = 2 ** 28
+
+/** A column of bytes or texts: entry `i` lies in `message` from `starts[i]` to `ends[i]`. */
+export interface ByteColumn {
+  readonly message: Uint8Array
+  readonly starts: readonly number[]
+  readonly ends: readonly number[]
+}
+
+/** A column of int64 that is only passed on: varints, one after another. */
+export interface VarintColumn {
+  readonly bytes: Uint8Array
+  readonly count: number
+}
 
 /** A typed array of whole numbers from 0 to 2^53 - 1. */
 export type NumberColumn = Uint8Array | Uint16Array | Uint32Array | Float64Array
@@ -56,9 +67,11 @@ export class ColumnWriter {
     this.raw(column.bytes)
   }
 
-  /** A repeated field of bytes or texts; its tag is below 128. */
-  entries(tag: number, { message, starts, ends }: ByteColumn): void {
-    for (let entry = 0; entry < starts.length; entry += 1) {
+  /** A repeated field of bytes or texts, of all entries or of those at the indices; its tag is below 128. */
+  entries(tag: number, { message, starts, ends }: ByteColumn, indices?: Uint32Array): void {
+    const count = indices === undefined ? starts.length : indices.length
+    for (let place = 0; place < count; place += 1) {
+      const entry = indices === undefined ? place : (indices[place] as number)
       const start = starts[entry] as number
       const end = ends[entry] as number
       this.#reserve(PREFIX_BYTES_MAX + end - start)
