@@ -5,6 +5,7 @@ import type { Secrets } from './domain/secrets.ts'
 import type { Fetches } from './fetches.ts'
 import type { Meters } from './metrics.ts'
 import type { Renderer } from './renderer.ts'
+import type { Signers } from './signers.ts'
 import type { PhoneReads } from './store/phone-reads.ts'
 
 /** Everything that the parts of this service share. */
@@ -21,6 +22,7 @@ export interface Context {
   readonly secrets: Secrets
   readonly designs: Designs
   readonly renderer: Renderer
+  readonly signers: Signers
   /** Reads that every phone causes. */
   readonly phoneReads: PhoneReads
   readonly fetches: Fetches

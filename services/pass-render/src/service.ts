@@ -126,7 +126,7 @@ async function buildContext(
   const renderer = new Renderer({ brands, designs, signers, names, queue, secrets, clock, webUrl })
   const shared = { clock, logger, metrics, meters, database, nats, relay, brands, credentials, secrets }
   const phoneReads = createPhoneReads(database)
-  const value: Context = { ...shared, designs, renderer, phoneReads, fetches, capacity, webUrl }
+  const value: Context = { ...shared, designs, renderer, signers, phoneReads, fetches, capacity, webUrl }
   const built: Built = { value, access, webPort: config.webPort }
   return built
 }

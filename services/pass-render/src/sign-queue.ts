@@ -1,13 +1,17 @@
 import { availableParallelism } from 'node:os'
 import type { Meters } from './metrics.ts'
 
-/** Passes that may wait for a signature; more would wait longer than a phone does. */
+/** Passes that may wait for a signature, whatever the capacity. */
 export const MAX_QUEUED_PASSES = 2_000
-/** Signatures under way at once: the thread pool's four threads, and one batch to follow. */
-const MAX_SIGNING = Math.max(4, availableParallelism() * 2)
+/** Fewer may wait only where no capacity was measured yet. */
+const MIN_QUEUED_PASSES = 64
+/** How long the last of the queue may have to wait, in seconds: the queue is as long as the capacity allows for that. */
+export const MAX_WAIT_SECONDS = 1.5
+/** Signatures under way at once: as many as there are cores, and as many again to follow without a pause. */
+const MAX_SIGNING = Math.max(8, availableParallelism() * 2)
 /** Signed passes kept, to answer a phone's HEAD, its second device and its retry. */
-const MAX_CACHED_PASSES = 500
-/** Bytes of them at most. */
+const MAX_CACHED_PASSES = 2_000
+/** Bytes of them at most; the images, which all passes of a design share, are not counted. */
 const MAX_CACHED_BYTES = 32 * 1024 * 1024
 /** A pass leaves the cache after so long, in milliseconds: an erased member's soon is nowhere. */
 const CACHE_LIFE_MS = 60_000
@@ -17,89 +21,135 @@ export class OverloadedError extends Error {
   override readonly name = 'OverloadedError'
 }
 
-interface Cached {
-  readonly bytes: Buffer
-  readonly untilMs: number
+/** Thrown when everybody who waited for a pass has hung up before its turn came. */
+export class UnwantedError extends Error {
+  override readonly name = 'UnwantedError'
 }
+
+/** A signed pass as it is sent: pieces one after the other, of which the first is shared by all passes of a design. */
+export type PassBytes = readonly Uint8Array[]
 
 /** A built pass and whether it may be kept. */
 export interface Built {
-  readonly bytes: Buffer
+  readonly bytes: PassBytes
   readonly cacheable: boolean
+}
+
+/** What a pass is wanted for. */
+export interface Wish {
+  /** Names the version. */
+  readonly key: string
+  /** Makes it; the queue decides when. */
+  readonly build: () => Promise<Built>
+  /** Whether somebody still waits for it. */
+  readonly isWanted: () => boolean
+}
+
+interface Cached {
+  readonly bytes: PassBytes
+  readonly ownBytes: number
+  readonly untilMs: number
+}
+
+interface Flight {
+  readonly result: Promise<PassBytes>
+  readonly wanted: (() => boolean)[]
 }
 
 /** Signs each pass version once at a time, a bounded number at once, and keeps the newest for a minute. */
 export class SignQueue {
   readonly #meters: Meters
-  readonly #flights = new Map<string, Promise<Buffer>>()
-  readonly #waiting: (() => void)[] = []
+  readonly #perSecond: () => number
+  readonly #flights = new Map<string, Flight>()
+  #waiting: (() => void)[] = []
+  /** How many at the head of `waiting` had their turn: an array is not shifted for each. */
+  #served = 0
   readonly #cache = new Map<string, Cached>()
   #cachedBytes = 0
   #signing = 0
 
-  constructor(meters: Meters) {
+  /** `perSecond`: passes that this process can answer; it bounds the queue. */
+  constructor(meters: Meters, perSecond: () => number) {
     this.#meters = meters
+    this.#perSecond = perSecond
   }
 
-  /** The bytes under the key: kept ones, those being made, or new ones. Throws OverloadedError. */
-  async get(key: string, build: () => Promise<Built>): Promise<Buffer> {
-    const cached = this.#cached(key)
+  /** Passes that wait. */
+  get length(): number {
+    return this.#waiting.length - this.#served
+  }
+
+  /** Passes that may wait now. */
+  get limit(): number {
+    const inTime = Math.floor(this.#perSecond() * MAX_WAIT_SECONDS)
+    return Math.min(MAX_QUEUED_PASSES, Math.max(MIN_QUEUED_PASSES, inTime))
+  }
+
+  /** The bytes wished for: kept ones, those being made, or new ones. Throws OverloadedError and UnwantedError. */
+  async get(wish: Wish): Promise<PassBytes> {
+    const cached = this.#cached(wish.key)
     if (cached !== undefined) {
       this.#meters.passes.inc({ cache: 'hit' })
       return cached
     }
-    const flying = this.#flights.get(key)
+    const flying = this.#flights.get(wish.key)
     if (flying !== undefined) {
       this.#meters.passes.inc({ cache: 'joined' })
-      return await flying
+      flying.wanted.push(wish.isWanted)
+      return await flying.result
     }
-    if (this.#waiting.length >= MAX_QUEUED_PASSES) {
-      this.#meters.overloads.inc()
-      throw new OverloadedError('too many passes wait for a signature')
-    }
+    if (this.length >= this.limit) throw new OverloadedError('too many passes wait for a signature')
     this.#meters.passes.inc({ cache: 'miss' })
-    const flight = this.#run(key, build)
-    this.#flights.set(key, flight)
+    const wanted = [wish.isWanted]
+    const flight = { result: this.#run(wish, wanted), wanted }
+    this.#flights.set(wish.key, flight)
     try {
-      return await flight
+      return await flight.result
     } finally {
-      this.#flights.delete(key)
+      this.#flights.delete(wish.key)
     }
   }
 
-  async #run(key: string, build: () => Promise<Built>): Promise<Buffer> {
-    const done = this.#meters.signSeconds.startTimer()
+  async #run({ key, build }: Wish, wanted: Flight['wanted']): Promise<PassBytes> {
+    const startedAtMs = performance.now()
     await this.#enter()
     try {
+      if (!wanted.some((isWanted) => isWanted())) throw new UnwantedError('nobody waits for the pass any more')
       const built = await build()
       if (built.cacheable) this.#keep(key, built.bytes)
       return built.bytes
     } finally {
       this.#leave()
-      done()
+      this.#meters.signSeconds.observe((performance.now() - startedAtMs) / 1_000)
     }
   }
 
-  async #enter(): Promise<void> {
+  #enter(): Promise<void> | undefined {
     if (this.#signing < MAX_SIGNING) {
       this.#signing++
-      return
+      return undefined
     }
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#waiting.push(resolve)
-    this.#meters.signQueue.set(this.#waiting.length)
-    await promise
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve)
+    })
   }
 
   #leave(): void {
-    const next = this.#waiting.shift()
-    this.#meters.signQueue.set(this.#waiting.length)
+    const next = this.#waiting[this.#served]
     // The place goes from hand to hand: nobody can slip in between.
-    if (next === undefined) this.#signing--
-    else next()
+    if (next === undefined) {
+      this.#signing--
+      return
+    }
+    this.#served++
+    if (this.#served * 2 > this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#served)
+      this.#served = 0
+    }
+    next()
   }
 
-  #cached(key: string): Buffer | undefined {
+  #cached(key: string): PassBytes | undefined {
     const entry = this.#cache.get(key)
     if (entry === undefined) return undefined
     if (entry.untilMs < Date.now()) {
@@ -109,9 +159,10 @@ export class SignQueue {
     return entry.bytes
   }
 
-  #keep(key: string, bytes: Buffer): void {
-    this.#cache.set(key, { bytes, untilMs: Date.now() + CACHE_LIFE_MS })
-    this.#cachedBytes += bytes.length
+  #keep(key: string, bytes: PassBytes): void {
+    const ownBytes = bytes.slice(1).reduce((sum, part) => sum + part.length, 0)
+    this.#cache.set(key, { bytes, ownBytes, untilMs: Date.now() + CACHE_LIFE_MS })
+    this.#cachedBytes += ownBytes
     for (const [oldest, entry] of this.#cache) {
       const fits = this.#cache.size <= MAX_CACHED_PASSES && this.#cachedBytes <= MAX_CACHED_BYTES
       if (fits && entry.untilMs > Date.now()) break
@@ -121,6 +172,6 @@ export class SignQueue {
 
   #forget(key: string, entry: Cached): void {
     this.#cache.delete(key)
-    this.#cachedBytes -= entry.bytes.length
+    this.#cachedBytes -= entry.ownBytes
   }
 }

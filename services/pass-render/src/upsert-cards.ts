@@ -36,6 +36,8 @@ import { findRules } from './store/rules.ts'
 
 /** A checked request to make or change a card. */
 export interface CardWish {
+  /** coupon: nobody's in particular. */
+  readonly kind: 'card' | 'coupon'
   readonly cardNumber: string
   /** Empty: the rules decide. */
   readonly templateId: string
@@ -289,7 +291,7 @@ function newState({ wish, ownerId }: Item): CardState {
     sealedName: undefined,
   }
   const account = { ...emptyAccount, available: wish.points }
-  return { kind: 'card', member, account, relevance: { places: [], beacons: [] }, details: wish.details }
+  return { kind: wish.kind, member, account, relevance: { places: [], beacons: [] }, details: wish.details }
 }
 
 /** The wish behind a request; throws INVALID_ARGUMENT naming the field. */

@@ -1,14 +1,16 @@
 import type { IncomingMessage } from 'node:http'
 import type { Context } from '../context.ts'
 import { type Answer, empty, missing } from './answer.ts'
+import { visitChannel } from './channel-links.ts'
 import { getLogo } from './designs.ts'
+import { installPage } from './install-page.ts'
 import { postLog } from './logs.ts'
 import { getPass, install } from './passes.ts'
 import { deleteRegistration, listUpdated, postRegistration } from './registrations.ts'
 import { pathParts } from './request.ts'
 
 /** Name of an endpoint in metrics: a bounded set. */
-export type Endpoint = 'registration' | 'list' | 'pass' | 'log' | 'install' | 'logo' | 'other'
+export type Endpoint = 'registration' | 'list' | 'pass' | 'log' | 'install' | 'channel' | 'logo' | 'other'
 
 /** What a path leads to. */
 export interface Route {
@@ -52,6 +54,14 @@ function ownRoute(parts: readonly string[]): Route | undefined {
   if (first === 'i' && parts.length === 2) {
     const get = (context: Context, request: IncomingMessage) => install(context, request, second)
     return { endpoint: 'install', methods: { GET: get, HEAD: get } }
+  }
+  if (first === 'add' && parts.length === 2) {
+    const get = (context: Context, request: IncomingMessage) => installPage(context, request, second)
+    return { endpoint: 'install', methods: { GET: get } }
+  }
+  if (first === 'c' && parts.length === 3) {
+    const get = (context: Context, request: IncomingMessage) => visitChannel(context, request, second, third)
+    return { endpoint: 'channel', methods: { GET: get } }
   }
   if (first === 'designs' && parts.length === 5 && fifth === 'logo.png') {
     const get = (context: Context) => getLogo(context, second, third, fourth)

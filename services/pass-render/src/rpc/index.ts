@@ -1,7 +1,9 @@
 import { type Binding, bind, StampedeError } from '@stampede/platform'
 import { PassesServiceService } from '@stampede/proto/passes/v1'
 import type { Context } from '../context.ts'
+import { getBrandStatus } from './get-brand-status.ts'
 import { getCard } from './get-card.ts'
+import { getChannelLink } from './get-channel-link.ts'
 import { getPass } from './get-pass.ts'
 import { getPassContent } from './get-pass-content.ts'
 import { getTemplate } from './get-template.ts'
@@ -11,6 +13,7 @@ import { listPasses } from './list-passes.ts'
 import { listTemplates } from './list-templates.ts'
 import { messageCards } from './message-cards.ts'
 import { publishTemplate } from './publish-template.ts'
+import { putChannelLink } from './put-channel-link.ts'
 import { putTemplate } from './put-template.ts'
 import { putTemplateRules } from './put-template-rules.ts'
 import { upsertPass } from './upsert-pass.ts'
@@ -34,9 +37,9 @@ export function passesBinding(context: Context): Binding {
     upsertPasses: (requests) => upsertPasses(context, requests),
     getCard: (request) => getCard(context, request),
     messageCards: (request) => messageCards(context, request),
-    putChannelLink: notYet,
-    getChannelLink: notYet,
-    getBrandStatus: notYet,
+    putChannelLink: (request) => putChannelLink(context, request),
+    getChannelLink: (request) => getChannelLink(context, request),
+    getBrandStatus: (request) => getBrandStatus(context, request),
   })
 }
 

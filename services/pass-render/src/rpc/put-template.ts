@@ -3,12 +3,14 @@ import {
   checkBrand,
   checkIdempotencyKey,
   checkPresent,
+  failedPrecondition,
   idempotencyConflict,
   invalidArgument,
   notFound,
 } from '@stampede/platform'
 import { type PutTemplateRequest, type PutTemplateResponse, Template } from '@stampede/proto/passes/v1'
 import type { Context } from '../context.ts'
+import type { BrandView } from '../domain/card.ts'
 import { type Design, parseDesign } from '../domain/design.ts'
 import { lintTemplate } from '../domain/lint/lint.ts'
 import { ALL_PERMILLE, unpublished } from '../domain/publication.ts'
@@ -28,6 +30,7 @@ export async function putTemplate(context: Context, request: PutTemplateRequest)
   const brand = context.brands.get(brandSlug)
   if (brand === undefined) throw notFound()
   const design = checkTemplate(template)
+  await checkNfc(context, brand, design)
   const version = await context.database.transaction(async (tx) => {
     const now = context.clock.now()
     await lockBrandState(tx, brandSlug)
@@ -49,6 +52,15 @@ export async function putTemplate(context: Context, request: PutTemplateRequest)
   })
   context.relay.wake()
   return { version, findings: [...lintTemplate(template, brand.googleIssuerId !== '')] }
+}
+
+/** A card that carries something for readers must be signed with an NFC certificate. */
+async function checkNfc(context: Context, brand: BrandView, design: Design): Promise<void> {
+  if (design.nfc === undefined) return
+  const { state, nfc } = await context.signers.state(brand)
+  if (state !== 'ok')
+    throw failedPrecondition('the template carries NFC, and the brand has no Apple certificate that works')
+  if (!nfc) throw failedPrecondition('the template carries NFC, and the brand’s Apple certificate is not an NFC one')
 }
 
 function checkTemplate(template: Template): Design {

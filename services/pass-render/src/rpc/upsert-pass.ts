@@ -47,6 +47,7 @@ export async function upsertAnswer(
 export function cardWish(request: UpsertPassRequest): CardWish {
   const { details, message, version, marketingConsent = true } = request
   return {
+    kind: 'card',
     cardNumber: checkCardNumber(request.cardNumber),
     templateId: request.templateId === '' ? '' : checkTemplateId(request.templateId),
     details: checkDetails(details, 'details'),
