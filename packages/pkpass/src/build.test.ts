@@ -1,7 +1,20 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { before, describe, it } from 'node:test'
-import { buildPass, buildPassChunks, prepareAssets, readPass, type Signer, verifyPass } from './index.ts'
+import {
+  buildPass,
+  buildPassChunks,
+  MAX_BUNDLE_BYTES,
+  MAX_BUNDLE_FILES,
+  MAX_IMAGES,
+  MAX_IMAGES_BYTES,
+  MAX_LANGUAGES,
+  MAX_PASS_JSON_BYTES,
+  prepareAssets,
+  readPass,
+  type Signer,
+  verifyPass,
+} from './index.ts'
 import type { TestAuthority } from './testing/authority.ts'
 import { images, memberPass, now, testIssuer } from './testing/fixture.ts'
 
@@ -50,6 +63,12 @@ describe('a built pass', () => {
     assert.equal(methodOf(long, 'pass.json'), 8)
     assert.ok(long.length < short.length + 1_000)
     assert.deepEqual(verifyPass(long, authority.rootPem, now).pass, pass)
+  })
+
+  it('always fits a bundle, however large design and pass are', () => {
+    const headers = MAX_BUNDLE_FILES * 200
+    assert.ok(MAX_IMAGES_BYTES + MAX_PASS_JSON_BYTES + headers < MAX_BUNDLE_BYTES)
+    assert.ok(MAX_IMAGES + MAX_LANGUAGES + 3 <= MAX_BUNDLE_FILES)
   })
 
   it('comes in pieces of which the images are never copied', async () => {

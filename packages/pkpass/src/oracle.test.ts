@@ -2,62 +2,73 @@ import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { unzipSync } from 'fflate'
 import { PKPass } from 'passkit-generator'
-import { buildPass, bundlePasses, type PassJson, prepareAssets, readPass, verifyPass } from './index.ts'
-import { identity, images, memberPass, now, type TestIssuer, testIssuer } from './testing/fixture.ts'
+import {
+  buildPass,
+  bundlePasses,
+  MAX_BUNDLED_PASSES,
+  type PassJson,
+  prepareAssets,
+  readPass,
+  verifyPass,
+} from './index.ts'
+import { now, type TestIssuer, testIssuer } from './testing/fixture.ts'
 import { hasOpenssl, opensslVerifies, scratchFolder, systemUnzips } from './testing/oracles.ts'
-import { testPng } from './testing/png.ts'
+import { type Shape, shapes } from './testing/shapes.ts'
 
-/** One kind of bundle. */
-interface Shape {
-  readonly pass: PassJson
-  readonly images: Readonly<Record<string, Buffer>>
-}
-
-const minimal = {
-  formatVersion: 1,
-  ...identity,
-  serialNumber: '1',
-  organizationName: 'Demo',
-  description: 'Demo card',
-} as const
-const icon = { 'icon.png': testPng(38, 38, 0x224466) }
-
-const shapes: Readonly<Record<string, Shape>> = {
-  'a store card': { pass: memberPass, images },
-  'a coupon': { pass: { ...minimal, coupon: { primaryFields: [{ key: 'offer', value: '-20 %' }] } }, images },
-  'a generic pass with a thumbnail': {
-    pass: { ...minimal, generic: { primaryFields: [{ key: 'name', value: 'Анна' }] } },
-    images: { ...images, 'thumbnail.png': testPng(90, 90, 0x334455) },
-  },
-  'the least that there can be': { pass: { ...minimal, storeCard: {} }, images: icon },
-}
+type Files = Readonly<Record<string, Uint8Array>>
 
 let issuer: TestIssuer
 
 before(async () => {
-  issuer = await testIssuer()
+  issuer = await testIssuer(true)
 })
 
-/** SHA-1 by path, as the manifest of a bundle lists them. */
-function manifestOf(files: Readonly<Record<string, Uint8Array>>): unknown {
-  return JSON.parse(Buffer.from(files['manifest.json'] ?? []).toString())
+function build({ pass, images, languages }: Shape): Promise<Buffer> {
+  return buildPass({ pass, assets: prepareAssets(images, languages) }, issuer.signer, now)
+}
+
+/** All paths of a bundle. */
+function pathsOf({ images, languages = {} }: Shape): readonly string[] {
+  const strings = Object.keys(languages).map((language) => `${language}.lproj/pass.strings`)
+  return [...Object.keys(images), ...strings, 'manifest.json', 'pass.json', 'signature'].sort()
 }
 
 /** What passkit-generator makes of the same files, unpacked. */
-function passkitFiles({ pass, images }: Shape): Readonly<Record<string, Uint8Array>> {
+function passkitFiles({ pass, images, languages = {} }: Shape): Files {
   const { certPem, keyPem, wwdrPem } = issuer.credentials
   const buffers = { ...images, 'pass.json': Buffer.from(JSON.stringify(pass)) }
   const made = new PKPass(buffers, { signerCert: certPem, signerKey: keyPem, wwdr: wwdrPem })
+  for (const [language, texts] of Object.entries(languages)) made.localize(language, texts)
   return unzipSync(made.getAsBuffer())
 }
 
-/** For JSON.parse. */
-function withoutEmptyLists(_key: string, value: unknown): unknown {
-  return Array.isArray(value) && value.length === 0 ? undefined : value
+/** SHA-1 by path, as the manifest says, without those of texts: passkit-generator writes UTF-8, we Apple's UTF-16. */
+function digestsOf(files: Files): unknown {
+  const digests: object = JSON.parse(Buffer.from(files['manifest.json'] ?? []).toString())
+  return Object.fromEntries(Object.entries(digests).map(([path, sha1]) => [path, isStrings(path) ? 'texts' : sha1]))
 }
 
-function build({ pass, images }: Shape): Promise<Buffer> {
-  return buildPass({ pass, assets: prepareAssets(images) }, issuer.signer, now)
+/** The texts of all languages, decoded. */
+function textsOf(files: Files): unknown {
+  const strings = Object.entries(files).filter(([path]) => isStrings(path))
+  return Object.fromEntries(
+    strings.map(([path, bytes]) => {
+      const isUtf16 = bytes[0] === 0xff && bytes[1] === 0xfe
+      return [path, new TextDecoder(isUtf16 ? 'utf-16le' : 'utf-8', { fatal: true }).decode(bytes).trim()]
+    }),
+  )
+}
+
+function isStrings(path: string): boolean {
+  return path.endsWith('.lproj/pass.strings')
+}
+
+/** Without what passkit-generator changes: it writes all groups of fields, the empty ones too, and dates in UTC. */
+function normalised(json: string): unknown {
+  return JSON.parse(json, (_key, value: unknown) => {
+    if (Array.isArray(value) && value.length === 0) return undefined
+    return typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) ? Date.parse(value) : value
+  })
 }
 
 for (const [name, shape] of Object.entries(shapes)) {
@@ -74,22 +85,18 @@ for (const [name, shape] of Object.entries(shapes)) {
     })
 
     it('is unzipped by the system', async (t) => {
-      const bundle = await build(shape)
-      const names = systemUnzips(t, scratchFolder(t), bundle)
-      if (names === undefined) return
-      assert.deepEqual(
-        [...names].sort(),
-        [...Object.keys(shape.images), 'manifest.json', 'pass.json', 'signature'].sort(),
-      )
+      const names = systemUnzips(t, scratchFolder(t), await build(shape))
+      if (names !== undefined) assert.deepEqual(names.toSorted(), pathsOf(shape))
     })
 
     it('has the manifest that passkit-generator makes of the same files', async () => {
       const theirs = passkitFiles(shape)
       const text = Buffer.from(theirs['pass.json'] ?? []).toString()
-      // passkit-generator writes pass.json anew, the style last and with all groups of fields: it must say the same.
-      assert.deepEqual(JSON.parse(text, withoutEmptyLists), shape.pass)
-      const pass = JSON.parse(text) as PassJson
-      assert.deepEqual(manifestOf(unzipSync(await build({ ...shape, pass }))), manifestOf(theirs))
+      // passkit-generator writes pass.json anew, in another order: it says the same, and from it we make the same bytes.
+      assert.deepEqual(normalised(text), normalised(JSON.stringify(shape.pass)))
+      const ours = unzipSync(await build({ ...shape, pass: JSON.parse(text) as PassJson }))
+      assert.deepEqual(digestsOf(ours), digestsOf(theirs))
+      assert.deepEqual(textsOf(ours), textsOf(theirs))
     })
 
     it('verifies as a phone would, and is what went in', async () => {
@@ -100,7 +107,7 @@ for (const [name, shape] of Object.entries(shapes)) {
 
 describe('several passes in one file', () => {
   it('are each a pass that verifies', async (t) => {
-    const passes = await Promise.all(Object.values(shapes).map(build))
+    const passes = await Promise.all(Object.values(shapes).slice(0, MAX_BUNDLED_PASSES).map(build))
     const bundle = bundlePasses(passes)
     const names = systemUnzips(t, scratchFolder(t), bundle)
     if (names !== undefined) assert.equal(names.length, passes.length)

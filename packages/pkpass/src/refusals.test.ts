@@ -3,7 +3,9 @@ import { before, describe, it } from 'node:test'
 import { buildPass, MAX_IMAGE_BYTES, type PassJson, prepareAssets } from './index.ts'
 import { countingSigner, images, memberPass, now, refused, type TestIssuer, testIssuer } from './testing/fixture.ts'
 import { testPng } from './testing/png.ts'
+import { shapes } from './testing/shapes.ts'
 
+const { pass: readerPass } = shapes['a pass for contactless readers'] ?? assert.fail()
 const field = { key: 'terms', value: 'Terms' }
 
 /** What is changed of a good pass, and which path the error names. */
@@ -14,6 +16,24 @@ const wrongPasses: Readonly<Record<string, readonly [change: object, path: strin
   'a colour beyond 255': [{ labelColor: 'rgb(1, 2, 256)' }, 'labelColor'],
   'a date without a zone': [{ expirationDate: '2027-01-01T00:00:00' }, 'expirationDate'],
   'a date that no calendar has': [{ expirationDate: '2027-13-41T00:00:00Z' }, 'expirationDate'],
+  'a key that Wallet does not know': [{ backgroundcolor: 'rgb(1, 2, 3)' }, 'backgroundcolor'],
+  'a key of a field that Wallet does not know': [
+    { storeCard: { backFields: [{ ...field, colour: 'red' }] } },
+    'storeCard.backFields[0].colour',
+  ],
+  'a payload for readers without an NFC certificate': [{ nfc: readerPass.nfc }, 'nfc'],
+  'a field text with control characters': [
+    { storeCard: { backFields: [{ ...field, value: 'a\u0000b' }] } },
+    'storeCard.backFields[0].value',
+  ],
+  'a field text with half a character': [
+    { storeCard: { backFields: [{ ...field, value: '\ud83d' }] } },
+    'storeCard.backFields[0].value',
+  ],
+  'a field text with a script': [
+    { storeCard: { backFields: [{ ...field, attributedValue: '<script>alert(1)</script>' }] } },
+    'storeCard.backFields[0].attributedValue',
+  ],
   'a field text without end': [
     { storeCard: { backFields: [{ ...field, value: 'x'.repeat(10_000) }] } },
     'storeCard.backFields[0].value',
@@ -28,6 +48,7 @@ const wrongPasses: Readonly<Record<string, readonly [change: object, path: strin
 const wrongImages: Readonly<Record<string, readonly [images: object, code: string, path: string]>> = {
   'a missing icon': [{ 'icon.png': undefined }, 'INVALID_IMAGE', 'icon.png'],
   'an oversized image': [{ 'strip.png': testPng(1, 1, 0, Buffer.alloc(MAX_IMAGE_BYTES)) }, 'TOO_LARGE', 'strip.png'],
+  'an image that Wallet would cut': [{ 'logo.png': testPng(161, 50, 0) }, 'INVALID_IMAGE', 'logo.png'],
   'an image that is none': [{ 'logo.png': Buffer.from('GIF89a') }, 'INVALID_IMAGE', 'logo.png'],
 }
 

@@ -9,6 +9,7 @@ import { createTestAuthority, type TestAuthority } from './testing/authority.ts'
 import { identity, images, memberPass, now, refused, testIssuer } from './testing/fixture.ts'
 import { hasOpenssl, scratchFolder } from './testing/oracles.ts'
 import { testPng } from './testing/png.ts'
+import { shapes } from './testing/shapes.ts'
 
 const prepared = prepareAssets(images)
 let authority: TestAuthority
@@ -80,6 +81,13 @@ describe('verification', () => {
       broken[last] = (broken[last] ?? 0) ^ 1
       files['signature'] = broken
     })
+    assert.throws(() => verifyPass(bundle, authority.rootPem, now), refused('INVALID_SIGNATURE', 'signature'))
+  })
+
+  it('refuses a pass for contactless readers that no NFC certificate signed', async () => {
+    const { pass } = shapes['a pass for contactless readers'] ?? assert.fail()
+    // Only a signer that lies about its certificate makes such a pass.
+    const bundle = await buildPass({ pass, assets: prepared }, { ...signer, nfc: true }, now)
     assert.throws(() => verifyPass(bundle, authority.rootPem, now), refused('INVALID_SIGNATURE', 'signature'))
   })
 

@@ -111,4 +111,5 @@ function checkOwner(read: ReadPass, leaf: Certificate): void {
   const info = passCertificateInfo(leaf)
   if (info.passTypeIdentifier !== read.pass.passTypeIdentifier) refuse('belongs to another pass type')
   if (info.teamIdentifier !== read.pass.teamIdentifier) refuse('belongs to another team')
+  if (read.pass.nfc !== undefined && !info.nfc) refuse('was made without an NFC certificate')
 }

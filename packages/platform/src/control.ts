@@ -55,17 +55,14 @@ export async function putControl(
 
 /** Forgets a campaign that is over. */
 export async function removeControl(nats: Nats, brand: string, campaignId: string): Promise<void> {
-  try {
-    const kv = await nats.kv(buckets.control)
-    await kv.delete(controlKey(brand, campaignId))
-  } catch (error) {
-    throw fromNats(error)
-  }
+  await remove(nats, buckets.control, controlKey(brand, campaignId))
 }
 
 /** How many phones a replica of pass-render can answer per second. */
 export interface AnswerCapacity {
   readonly passesPerSecond: number
+  /** How long a phone that comes now waits for its turn, in milliseconds. */
+  readonly lagMs?: number
 }
 
 /** Capacities of the replicas that are alive. */
@@ -77,6 +74,11 @@ export interface CapacityDirectory extends AsyncDisposable {
 /** Says what this replica can answer; to be repeated well within 10 s. Throws UNAVAILABLE. */
 export async function putCapacity(nats: Nats, replica: string, capacity: AnswerCapacity): Promise<void> {
   await put(nats, buckets.capacity, subjectToken(replica), capacity)
+}
+
+/** Takes back what a replica said: it stops. Throws UNAVAILABLE. */
+export async function removeCapacity(nats: Nats, replica: string): Promise<void> {
+  await remove(nats, buckets.capacity, subjectToken(replica))
 }
 
 /** Follows the capacities of pass-render's replicas; complete when it resolves. */
@@ -110,6 +112,15 @@ async function put(nats: Nats, bucket: 'control' | 'capacity', key: string, valu
   try {
     const kv = await nats.kv(bucket)
     await kv.put(key, JSON.stringify(value))
+  } catch (error) {
+    throw fromNats(error)
+  }
+}
+
+async function remove(nats: Nats, bucket: 'control' | 'capacity', key: string): Promise<void> {
+  try {
+    const kv = await nats.kv(bucket)
+    await kv.delete(key)
   } catch (error) {
     throw fromNats(error)
   }

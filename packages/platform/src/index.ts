@@ -52,6 +52,7 @@ export {
   type ControlListener,
   putCapacity,
   putControl,
+  removeCapacity,
   removeControl,
   watchCapacity,
   watchControl,

@@ -349,6 +349,9 @@ function fetchesEvent(no: bigint[], afterMs: number[]): Uint8Array {
       campaignId: no.map(() => campaignId),
       fetchedAtMs: afterMs.map((ms) => BigInt(pushedAtMs + ms)),
       changedAtMs: no.map(() => BigInt(pushedAtMs)),
+      device: no.map(() => Buffer.alloc(16, 1)),
+      version: no.map(() => 7n),
+      pushedAtMs: no.map(() => BigInt(pushedAtMs)),
     },
   })
 }

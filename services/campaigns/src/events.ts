@@ -51,9 +51,14 @@ export function chunkReleased(row: CampaignRow, chunk: ChunkRow, now: Date): Out
           base: chunk.base,
           bitmap: chunk.bitmap,
           message: { texts: row.texts.map(({ locale, text }) => ({ locale, text })) },
+          coversEverybody: coversEverybody(row),
         },
       },
     },
     now,
   )
+}
+
+function coversEverybody({ segments, excluded }: CampaignRow): boolean {
+  return segments.includes('all') && excluded === 0n
 }

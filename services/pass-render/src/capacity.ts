@@ -1,35 +1,39 @@
-import { generateKeyPair, sign } from 'node:crypto'
 import { availableParallelism } from 'node:os'
-import { type EventLoopUtilization, monitorEventLoopDelay, performance } from 'node:perf_hooks'
-import { promisify } from 'node:util'
-import { type Logger, type Nats, uuidv7 } from '@stampede/platform'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { type Logger, type Nats, putCapacity, removeCapacity, uuidv7 } from '@stampede/platform'
+import { measurePhoneCosts } from './calibration.ts'
+import { PhoneCostModel, type PhoneCosts, type PhoneWork } from './domain/phone-costs.ts'
 import type { Meters } from './metrics.ts'
 
 /** How often the capacity is measured and told, in milliseconds. */
 const TELL_MS = 2_000
-/** Signatures of the benchmark at start. */
-const BENCHMARK_SIGNATURES = 50
-/** Main-thread cost of one answered phone before any was measured, in milliseconds: TLS handshake, list, pass, zip. */
-const FIRST_COST_MS = 3
-/** Answers in a window below which its measurement says nothing. */
-const MIN_ANSWERS = 50
-/** Weight of the newest window in the moving mean. */
-const NEWEST_WEIGHT = 0.3
+/** Resolution of the event loop's delay, in milliseconds: what the timer itself takes. */
+const DELAY_RESOLUTION_MS = 20
+/** Costs before anything was measured: of a machine on the slow side. */
+const firstCosts: PhoneCosts = { handshakeMs: 0.9, answerMs: 0.15, signedMs: 1.5 }
 /** A replica never claims less: some phones must come so that it can be measured again. */
 const MIN_PER_SECOND = 20
 
-/** Measures how many passes per second this replica can answer and tells the campaigns' leader. */
+/**
+ * Measures how many phones per second this replica can answer that come on a new connection (handshake, list, fresh
+ * pass), and tells the campaigns' leader. The cost of a phone is CPU time, measured at the start by playing phones and
+ * then learned from what the process uses: so it is right when idle, when half loaded and when saturated. Other
+ * services in the same process count as background.
+ */
 export class Capacity {
   readonly #nats: Nats
   readonly #logger: Logger
   readonly #meters: Meters
   readonly #replica = uuidv7()
-  readonly #delay = monitorEventLoopDelay({ resolution: 20 })
-  #utilization: EventLoopUtilization = performance.eventLoopUtilization()
-  #cpu = process.cpuUsage()
-  #answers = 0
-  #mainMs = FIRST_COST_MS
-  #cpuMs = FIRST_COST_MS
+  readonly #delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS })
+  /** Of all threads: signatures spread over the cores. */
+  #all = new PhoneCostModel(firstCosts)
+  /** Of the event loop's thread, which is one. */
+  #main = new PhoneCostModel(firstCosts)
+  #work = { handshakes: 0, answers: 0, signed: 0 }
+  #window = startWindow()
+  #perSecond = MIN_PER_SECOND
+  #waiting: () => number = () => 0
   #timer: NodeJS.Timeout | undefined
   #telling: Promise<void> = Promise.resolve()
 
@@ -37,56 +41,88 @@ export class Capacity {
     this.#nats = nats
     this.#logger = logger
     this.#meters = meters
+    this.#perSecond = this.#compute()
   }
 
-  /** Runs the short benchmark and begins to tell. */
-  async start(): Promise<void> {
-    this.#cpuMs = FIRST_COST_MS + (await signatureCostMs())
+  /** Plays phones against our web server on `port` and begins to tell. `waiting`: phones whose turn has not come. */
+  async start(port: number, waiting: () => number): Promise<void> {
+    this.#waiting = waiting
+    await this.#calibrate(port)
     this.#delay.enable()
-    this.#utilization = performance.eventLoopUtilization()
-    this.#cpu = process.cpuUsage()
+    this.#work = { handshakes: 0, answers: 0, signed: 0 }
+    this.#window = startWindow()
     await this.#tell()
     this.#timer = setInterval(() => {
       this.#telling = this.#measureAndTell()
     }, TELL_MS)
   }
 
-  /** Counts a pass that was answered. */
-  answered(): void {
-    this.#answers++
+  /** Counts a handshake. */
+  shookHands(): void {
+    this.#work.handshakes++
   }
 
-  /** Passes per second: the main thread is one, signatures spread over the cores. */
+  /** Counts an answer of any kind. */
+  answered(): void {
+    this.#work.answers++
+  }
+
+  /** Counts a pass that was rendered and signed. */
+  signed(): void {
+    this.#work.signed++
+  }
+
+  /** Phones per second. */
   get perSecond(): number {
-    const byMain = 1000 / this.#mainMs
-    const byCores = (1000 * availableParallelism()) / this.#cpuMs
-    return Math.max(MIN_PER_SECOND, Math.floor(Math.min(byMain, byCores)))
+    return this.#perSecond
+  }
+
+  async #calibrate(port: number): Promise<void> {
+    try {
+      const { signatureMs, ...costs } = await measurePhoneCosts(port)
+      this.#all = new PhoneCostModel(costs)
+      this.#main = new PhoneCostModel({ ...costs, signedMs: costs.signedMs - signatureMs })
+      this.#perSecond = this.#compute()
+      this.#logger.info({ ...costs, signatureMs, perSecond: this.#perSecond }, 'measured what a phone costs')
+    } catch (error) {
+      this.#logger.warn({ err: error }, 'what a phone costs cannot be measured before the first comes')
+    }
+  }
+
+  #compute(): number {
+    const cores = availableParallelism()
+    const byCores = (1_000 * cores - this.#all.idleMsPerSecond) / this.#all.visitMs
+    const byMain = (1_000 - this.#main.idleMsPerSecond) / this.#main.visitMs
+    return Math.max(MIN_PER_SECOND, Math.floor(Math.min(byCores, byMain)))
   }
 
   async #measureAndTell(): Promise<void> {
-    const utilization = performance.eventLoopUtilization(this.#utilization)
-    const cpu = process.cpuUsage(this.#cpu)
-    if (this.#answers >= MIN_ANSWERS) {
-      this.#mainMs = mean(this.#mainMs, utilization.active / this.#answers)
-      this.#cpuMs = mean(this.#cpuMs, (cpu.user + cpu.system) / 1000 / this.#answers)
-    }
-    this.#answers = 0
-    this.#utilization = performance.eventLoopUtilization()
-    this.#cpu = process.cpuUsage()
+    const before = this.#window
+    this.#window = startWindow()
+    const work: PhoneWork = { ...this.#work, seconds: (this.#window.atMs - before.atMs) / 1_000 }
+    this.#work = { handshakes: 0, answers: 0, signed: 0 }
+    this.#all.learn(work, this.#window.allMs - before.allMs)
+    this.#main.learn(work, this.#window.mainMs - before.mainMs)
+    this.#perSecond = this.#compute()
     await this.#tell()
   }
 
   async #tell(): Promise<void> {
-    const perSecond = this.perSecond
-    this.#meters.capacity.set(perSecond)
-    const lagMs = Number.isFinite(this.#delay.mean) ? Math.max(0, Math.round(this.#delay.mean / 1e6) - 20) : 0
-    this.#delay.reset()
+    this.#meters.capacity.set(this.#perSecond)
+    const lagMs = this.#lagMs()
+    this.#meters.lag.set(lagMs / 1_000)
     try {
-      const bucket = await this.#nats.kv('capacity')
-      await bucket.put(this.#replica, JSON.stringify({ perSecond, lagMs, at: Date.now() }))
+      await putCapacity(this.#nats, this.#replica, { passesPerSecond: this.#perSecond, lagMs })
     } catch (error) {
       this.#logger.warn({ err: error }, 'the capacity cannot be told')
     }
+  }
+
+  /** How long a phone that comes now has to wait for its turn. */
+  #lagMs(): number {
+    const delayMs = Number.isFinite(this.#delay.mean) ? Math.max(0, this.#delay.mean / 1e6 - DELAY_RESOLUTION_MS) : 0
+    this.#delay.reset()
+    return Math.round(delayMs + (1_000 * this.#waiting()) / this.#perSecond)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -94,8 +130,7 @@ export class Capacity {
     await this.#telling
     this.#delay.disable()
     try {
-      const bucket = await this.#nats.kv('capacity')
-      await bucket.delete(this.#replica)
+      await removeCapacity(this.#nats, this.#replica)
     } catch (error) {
       // It would be forgotten by its age anyway.
       this.#logger.warn({ err: error }, 'the capacity cannot be taken back')
@@ -103,14 +138,17 @@ export class Capacity {
   }
 }
 
-function mean(old: number, newest: number): number {
-  return old * (1 - NEWEST_WEIGHT) + newest * NEWEST_WEIGHT
+interface Window {
+  readonly atMs: number
+  /** CPU time so far, of all threads and of this one. */
+  readonly allMs: number
+  readonly mainMs: number
 }
 
-async function signatureCostMs(): Promise<number> {
-  const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 })
-  const data = Buffer.alloc(300)
-  const before = performance.now()
-  for (let index = 0; index < BENCHMARK_SIGNATURES; index++) sign('sha256', data, privateKey)
-  return (performance.now() - before) / BENCHMARK_SIGNATURES
+function startWindow(): Window {
+  return { atMs: performance.now(), allMs: millis(process.cpuUsage()), mainMs: millis(process.threadCpuUsage()) }
+}
+
+function millis({ user, system }: NodeJS.CpuUsage): number {
+  return (user + system) / 1_000
 }

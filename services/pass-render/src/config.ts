@@ -10,6 +10,7 @@ import {
 } from '@stampede/platform'
 
 const MASTER_KEY_BYTES = 32
+const GOOGLE_ROOT_KEYS_URL = 'https://pay.google.com/gp/m/issuer/keys'
 
 const shape = {
   grpcPort: settings.port('STAMPEDE_PASS_RENDER_GRPC_PORT', 0),
@@ -21,6 +22,7 @@ const shape = {
   masterKey: settings.secret('STAMPEDE_PASS_RENDER_MASTER_KEY'),
   credentialsDir: settings.path('STAMPEDE_CREDENTIALS_DIR'),
   enrollmentAddress: settings.optional(settings.text('STAMPEDE_ENROLLMENT_ADDRESS')),
+  googleRootKeysUrl: settings.optional(settings.url('STAMPEDE_GOOGLE_ROOT_KEYS_URL')),
 }
 
 /** What the environment tells this service. */
@@ -42,6 +44,8 @@ export interface Config {
   readonly credentialsDir: string
   /** host:port of enrollment; undefined shows no names. */
   readonly enrollmentAddress: string | undefined
+  /** Where Google hands out the keys that its callbacks are checked with. */
+  readonly googleRootKeysUrl: string
   /** What is configured, without secrets, for the log. */
   readonly description: Record<string, unknown>
 }
@@ -60,6 +64,7 @@ export function readServiceConfig(env: NodeJS.ProcessEnv): Config {
     masterKey: readMasterKey(raw),
     credentialsDir: raw.credentialsDir,
     enrollmentAddress: raw.enrollmentAddress,
+    googleRootKeysUrl: raw.googleRootKeysUrl ?? GOOGLE_ROOT_KEYS_URL,
     description: describeConfig(shape, raw),
   }
 }

@@ -3,8 +3,12 @@ import type { Capacity } from './capacity.ts'
 import type { Designs } from './designs.ts'
 import type { Secrets } from './domain/secrets.ts'
 import type { Fetches } from './fetches.ts'
+import type { GoogleRootKeys } from './google-root-keys.ts'
+import type { PhoneLimits } from './http/limits.ts'
 import type { Meters } from './metrics.ts'
+import type { PassTypes } from './pass-types.ts'
 import type { Renderer } from './renderer.ts'
+import type { SignQueue } from './sign-queue.ts'
 import type { Signers } from './signers.ts'
 import type { PhoneReads } from './store/phone-reads.ts'
 
@@ -23,8 +27,14 @@ export interface Context {
   readonly designs: Designs
   readonly renderer: Renderer
   readonly signers: Signers
+  /** Keys that Google's callbacks are checked with. */
+  readonly googleRootKeys: GoogleRootKeys
   /** Reads that every phone causes. */
   readonly phoneReads: PhoneReads
+  /** Passes that wait for their signature. */
+  readonly signQueue: SignQueue
+  readonly passTypes: PassTypes
+  readonly limits: PhoneLimits
   readonly fetches: Fetches
   readonly capacity: Capacity
   /** Public base of the PassKit web service, without a slash at the end. */

@@ -1,6 +1,6 @@
 import { makeEvent, type OutboxMessage, subjects, uuidv7 } from '@stampede/platform'
 import type { PassFetches, PassState } from '@stampede/proto/events/v1'
-import { GoogleWork, PushChunk, PushResult } from '@stampede/proto/push/v1'
+import { GoogleMessage, GoogleWork, PushChunk, PushResult } from '@stampede/proto/push/v1'
 import type { BrandView } from './domain/card.ts'
 import {
   MAX_CHUNK_RECIPIENTS,
@@ -15,6 +15,10 @@ import type { Recipient } from './store/registrations.ts'
 const TX_EXPIRES_SECONDS = 30 * 24 * 3_600
 /** A campaign is stale sooner. */
 const BULK_EXPIRES_SECONDS = 2 * 24 * 3_600
+/** Within it a message is brought to Google's holders, or not at all; the most that the dispatcher allows. */
+export const GOOGLE_MESSAGE_SECONDS = 2 * 24 * 3_600
+/** How long a message stays on Google's cards, in days. */
+const GOOGLE_SHOWN_DAYS = 14
 
 /** A pass as issued and where it is installed. */
 export function passEvent(brand: string, state: PassState, version: bigint, now: Date): OutboxMessage {
@@ -167,4 +171,36 @@ export function googleWork(brand: BrandView, desire: GoogleDesire, now: Date): O
     id: `google/${desire.resourceId}/${desire.version}`,
     payload: GoogleWork.encode(work).finish(),
   }
+}
+
+/** A message to holders at Google. */
+export interface GoogleNews {
+  /** Unique, and the same whenever the message is made again: letters, digits, `-` and `_`, at most 64. */
+  readonly id: string
+  readonly campaignId: string
+  readonly classId: string
+  /** At most 10,000 of that class; none: all its holders. */
+  readonly objectIds: readonly string[]
+  readonly header: string
+  readonly body: string
+}
+
+/** Work for the dispatcher: tells holders, without a sound where that would be too often. */
+export function googleMessage(brand: BrandView, news: GoogleNews, now: Date): OutboxMessage {
+  const { id, objectIds, ...rest } = news
+  const issuer = brand.googleIssuerId
+  const message = GoogleMessage.fromPartial({
+    ...rest,
+    messageId: id,
+    brand: brand.brand,
+    issuerId: issuer,
+    objectIds: [...objectIds],
+    notify: true,
+    silentFallback: true,
+    createdAt: now,
+    expiresAt: new Date(now.getTime() + GOOGLE_MESSAGE_SECONDS * 1_000),
+    displayUntil: new Date(now.getTime() + GOOGLE_SHOWN_DAYS * 24 * 3_600_000),
+  })
+  const subject = objectIds.length === 0 ? subjects.googleBroadcast(issuer, id) : subjects.googleMessage(issuer, id)
+  return { subject, id: `google-message/${issuer}/${id}`, payload: GoogleMessage.encode(message).finish() }
 }

@@ -1,6 +1,9 @@
-import { type Clock, type Database, type Logger, type Relay, writeOutbox } from '@stampede/platform'
+import { type Clock, type Database, type Logger, type OutboxMessage, type Relay, writeOutbox } from '@stampede/platform'
 import type { PassFetches } from '@stampede/proto/events/v1'
+import type { Secrets } from './domain/secrets.ts'
 import { fetchesEvent } from './events.ts'
+import type { Meters } from './metrics.ts'
+import { onlyDevices } from './store/phone-reads.ts'
 
 /** How long fetches are gathered, in milliseconds. */
 const GATHER_MS = 250
@@ -12,14 +15,27 @@ const MAX_GATHERED = 200_000
 const MAX_STOP_ATTEMPTS = 5
 const STOP_RETRY_MS = 500
 
+const nobody = Buffer.alloc(0)
+const noDevices: ReadonlyMap<bigint, string> = new Map()
+/** Within how many seconds after a change a woken phone shall have fetched it: the service's objective. */
+const OBJECTIVE_SECONDS = 60
+
 /** A pass that a phone took. */
 export interface Fetch {
   readonly brand: string
   readonly no: bigint
+  /** Devices registered for the pass. */
+  readonly devices: number
   /** Campaign that it showed; empty when none. */
   readonly campaignId: string
+  /** The shown version, as one number. */
+  readonly version: bigint
   /** When the shown version was made. */
   readonly changedAt: Date
+  /** When the push about it was handed to the lanes; undefined when none was. */
+  readonly pushedAt: Date | undefined
+  /** Who fetched; undefined when the connection did not tell. */
+  readonly deviceLibraryId: string | undefined
 }
 
 interface Gathered extends Fetch {
@@ -32,6 +48,8 @@ export interface FetchesParts {
   readonly relay: Relay
   readonly clock: Clock
   readonly logger: Logger
+  readonly meters: Meters
+  readonly secrets: Secrets
 }
 
 /** Gathers fetches and writes them to the outbox a few times a second; disposing writes the rest. */
@@ -47,12 +65,21 @@ export class Fetches {
 
   /** Notes a fetch. */
   add(fetch: Fetch): void {
-    this.#gathered.push({ ...fetch, atMs: this.#parts.clock.nowMs() })
+    const atMs = this.#parts.clock.nowMs()
+    this.#gathered.push({ ...fetch, atMs })
+    if (fetch.pushedAt !== undefined) this.#measure(fetch, atMs)
     if (this.#gathered.length > MAX_GATHERED) {
       const lost = this.#gathered.splice(0, MAX_FETCHES_PER_EVENT).length
       this.#parts.logger.error({ lost }, 'fetches given up: the database has been away for too long')
     }
     this.#timer ??= setTimeout(() => this.#flush(), GATHER_MS)
+  }
+
+  /** A phone that lost an answer and fetches again counts again: it is rare, and late both times if it is late. */
+  #measure({ brand, changedAt }: Fetch, atMs: number): void {
+    const seconds = Math.max(0, atMs - changedAt.getTime()) / 1_000
+    this.#parts.meters.fetchSeconds.observe({ brand }, seconds)
+    this.#parts.meters.fetches.inc({ brand, within: seconds <= OBJECTIVE_SECONDS ? 'objective' : 'later' })
   }
 
   #flush(): void {
@@ -70,7 +97,10 @@ export class Fetches {
       const taken = this.#gathered.splice(0, MAX_FETCHES_PER_EVENT)
       try {
         const now = this.#parts.clock.now()
-        const events = [...byBrand(taken)].map(([brand, fetches]) => fetchesEvent(brand, columns(fetches), now))
+        const events: OutboxMessage[] = []
+        for (const [brand, fetches] of byBrand(taken)) {
+          events.push(fetchesEvent(brand, columns(fetches, await this.#digests(brand, fetches)), now))
+        }
         await this.#parts.database.transaction((tx) => writeOutbox(tx, events))
         this.#parts.relay.wake()
       } catch (error) {
@@ -78,6 +108,21 @@ export class Fetches {
         throw error
       }
     }
+  }
+
+  /**
+   * Digests of the devices; empty where it is not known who fetched. Where the connection did not tell, a pass with a
+   * single registration can only have been fetched by that phone; with several, or none, it stays unknown.
+   */
+  async #digests(brand: string, fetches: readonly Gathered[]): Promise<readonly Buffer[]> {
+    const { database, secrets } = this.#parts
+    const unknown = fetches.filter((fetch) => fetch.deviceLibraryId === undefined && fetch.devices === 1)
+    const only =
+      unknown.length === 0 ? noDevices : await onlyDevices(database, brand, [...new Set(unknown.map(({ no }) => no))])
+    return fetches.map((fetch) => {
+      const device = fetch.deviceLibraryId ?? only.get(fetch.no)
+      return device === undefined ? nobody : secrets.deviceDigest(brand, device)
+    })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -101,11 +146,14 @@ function byBrand(fetches: readonly Gathered[]): ReadonlyMap<string, Gathered[]> 
   return Map.groupBy(fetches, (fetch) => fetch.brand)
 }
 
-function columns(fetches: readonly Gathered[]): PassFetches {
+function columns(fetches: readonly Gathered[], device: readonly Buffer[]): PassFetches {
   return {
     no: fetches.map((fetch) => fetch.no),
     campaignId: fetches.map((fetch) => fetch.campaignId),
     fetchedAtMs: fetches.map((fetch) => BigInt(fetch.atMs)),
     changedAtMs: fetches.map((fetch) => BigInt(fetch.changedAt.getTime())),
+    device: [...device],
+    version: fetches.map((fetch) => fetch.version),
+    pushedAtMs: fetches.map((fetch) => BigInt(fetch.pushedAt?.getTime() ?? 0)),
   }
 }

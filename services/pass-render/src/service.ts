@@ -20,10 +20,13 @@ import type { Context } from './context.ts'
 import { Designs } from './designs.ts'
 import { createSecrets } from './domain/secrets.ts'
 import { Fetches } from './fetches.ts'
+import { GoogleRootKeys } from './google-root-keys.ts'
+import { createLimits } from './http/limits.ts'
 import { startWebServer } from './http/web-server.ts'
 import { startJobs } from './jobs/index.ts'
 import { createMeters } from './metrics.ts'
 import { type KeyClient, Names } from './names.ts'
+import { PassTypes } from './pass-types.ts'
 import { Renderer } from './renderer.ts'
 import { passesBinding } from './rpc/index.ts'
 import { SignQueue } from './sign-queue.ts'
@@ -52,7 +55,8 @@ export async function startPassRender(env: NodeJS.ProcessEnv): Promise<RunningPa
   const web = stack.use(await startWebServer(webOptions(config), () => context.value))
   context.webPort = web.port
   stack.use(await startJobs(context.value))
-  await context.value.capacity.start()
+  const { capacity, signQueue } = context.value
+  await capacity.start(web.port, () => web.waiting + signQueue.length)
   const { access } = context
   const server = stack.use(
     await startServer({
@@ -115,18 +119,31 @@ async function buildContext(
   const credentials = stack.use(await openCredentials({ dir: config.credentialsDir, logger }))
   const relay = stack.use(startRelay({ database, nats, logger, metrics }))
   const clock = systemClock
-  const fetches = stack.use(new Fetches({ database, relay, clock, logger }))
+  const secrets = createSecrets(config.masterKey)
+  const fetches = stack.use(new Fetches({ database, relay, clock, logger, meters, secrets }))
   const capacity = stack.use(new Capacity(nats, logger, meters))
   const names = new Names(openEnrollment(config, stack), clock, logger, meters)
-  const secrets = createSecrets(config.masterKey)
   const designs = new Designs(database)
   const webUrl = () => config.webUrl ?? `https://localhost:${built.webPort}`
-  const signers = new Signers(credentials, clock, logger)
-  const queue = new SignQueue(meters)
-  const renderer = new Renderer({ brands, designs, signers, names, queue, secrets, clock, webUrl })
+  const signers = new Signers(credentials, clock, logger, meters)
+  const googleRootKeys = new GoogleRootKeys(config.googleRootKeysUrl, clock, logger)
+  const signQueue = new SignQueue(meters, capacity)
+  const renderer = new Renderer({
+    database,
+    brands,
+    designs,
+    signers,
+    names,
+    queue: signQueue,
+    secrets,
+    clock,
+    meters,
+    webUrl,
+  })
   const shared = { clock, logger, metrics, meters, database, nats, relay, brands, credentials, secrets }
-  const phoneReads = createPhoneReads(database)
-  const value: Context = { ...shared, designs, renderer, signers, phoneReads, fetches, capacity, webUrl }
+  const forPhones = { phoneReads: createPhoneReads(database), passTypes: new PassTypes(brands), limits: createLimits() }
+  const parts = { designs, renderer, signers, signQueue, googleRootKeys, fetches, capacity }
+  const value: Context = { ...shared, ...forPhones, ...parts, webUrl }
   const built: Built = { value, access, webPort: config.webPort }
   return built
 }

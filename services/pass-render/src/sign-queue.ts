@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import type { Capacity } from './capacity.ts'
 import type { Meters } from './metrics.ts'
 
 /** Passes that may wait for a signature, whatever the capacity. */
@@ -59,7 +60,7 @@ interface Flight {
 /** Signs each pass version once at a time, a bounded number at once, and keeps the newest for a minute. */
 export class SignQueue {
   readonly #meters: Meters
-  readonly #perSecond: () => number
+  readonly #capacity: Pick<Capacity, 'perSecond' | 'signed'>
   readonly #flights = new Map<string, Flight>()
   #waiting: (() => void)[] = []
   /** How many at the head of `waiting` had their turn: an array is not shifted for each. */
@@ -68,10 +69,10 @@ export class SignQueue {
   #cachedBytes = 0
   #signing = 0
 
-  /** `perSecond`: passes that this process can answer; it bounds the queue. */
-  constructor(meters: Meters, perSecond: () => number) {
+  /** The capacity bounds the queue, and is told what was done. */
+  constructor(meters: Meters, capacity: Pick<Capacity, 'perSecond' | 'signed'>) {
     this.#meters = meters
-    this.#perSecond = perSecond
+    this.#capacity = capacity
   }
 
   /** Passes that wait. */
@@ -81,7 +82,7 @@ export class SignQueue {
 
   /** Passes that may wait now. */
   get limit(): number {
-    const inTime = Math.floor(this.#perSecond() * MAX_WAIT_SECONDS)
+    const inTime = Math.floor(this.#capacity.perSecond * MAX_WAIT_SECONDS)
     return Math.min(MAX_QUEUED_PASSES, Math.max(MIN_QUEUED_PASSES, inTime))
   }
 
@@ -116,6 +117,7 @@ export class SignQueue {
     try {
       if (!wanted.some((isWanted) => isWanted())) throw new UnwantedError('nobody waits for the pass any more')
       const built = await build()
+      this.#capacity.signed()
       if (built.cacheable) this.#keep(key, built.bytes)
       return built.bytes
     } finally {

@@ -1,5 +1,4 @@
-import { spawnSync } from 'node:child_process'
-import { canPin } from '@stampede/h2push/bench'
+import { bind } from '@stampede/h2push/bench'
 import { type NodeProcess, startNode } from '@stampede/platform/testing'
 
 const script = new URL('../../../scripts/service.ts', import.meta.url)
@@ -53,9 +52,4 @@ export class Dispatcher implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#process.end('SIGTERM')
   }
-}
-
-/** Binds all threads of a process to a core; those that it starts later follow. */
-export function bind(pid: number, cpu: string): void {
-  if (canPin) spawnSync('taskset', ['-a', '-c', '-p', cpu, String(pid)])
 }

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import {
+  bind,
   buildSink,
   canPin,
   describeMachine,
@@ -9,7 +10,6 @@ import {
   markdownTable,
   SINK_CPU,
 } from '@stampede/h2push/bench'
-import { bind } from './dispatcher.ts'
 import { replicasScenario } from './replicas.ts'
 import type { Context, Report, Scenario } from './scenarios.ts'
 import { sizesScenario } from './sizes.ts'

@@ -143,9 +143,11 @@ function addPass(rows: RowSet, event: Event, pass: PassState): void {
 }
 
 function addFetches(rows: RowSet, event: Event, fetches: PassFetches, origin: Origin): void {
-  const { no, campaignId, fetchedAtMs, changedAtMs } = fetches
+  const { no, campaignId, fetchedAtMs, changedAtMs, device, version, pushedAtMs } = fetches
   const columns = [campaignId, fetchedAtMs, changedAtMs]
-  if (columns.some((column) => column.length !== no.length))
+  // Events of before these columns were added hold none of them.
+  const added = [device, version, pushedAtMs].filter((column) => column.length > 0)
+  if ([...columns, ...added].some((column) => column.length !== no.length))
     throw new MalformedMessage('columns of fetches differ in length')
   no.forEach((passNo, index) => {
     if (passNo < 0n) throw new MalformedMessage('no is negative')
@@ -155,6 +157,9 @@ function addFetches(rows: RowSet, event: Event, fetches: PassFetches, origin: Or
       campaignId[index] ?? '',
       String(passNo),
       ...instants,
+      Buffer.from(device[index] ?? []).toString('hex'),
+      String(version[index] ?? 0n),
+      pushedAtMs[index] === undefined || pushedAtMs[index] === 0n ? null : millisecondsCell(pushedAtMs[index]),
       origin.source,
       origin.sequence,
     ])

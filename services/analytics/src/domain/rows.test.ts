@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { PassFetches } from '@stampede/proto/events/v1'
 import { PushOutcome, PushResult } from '@stampede/proto/push/v1'
 import { encodeEvent, receiptEvent } from '../testing/events.ts'
 import { eventRows } from './event-rows.ts'
@@ -28,7 +29,29 @@ const result: Partial<PushResult> = {
 const encodeResult = (change: Partial<PushResult>) =>
   PushResult.encode(PushResult.fromPartial({ ...result, ...change })).finish()
 
+/** One fetch, as it was told before devices and versions were added. */
+function fetches(change: Partial<PassFetches> = {}): PassFetches {
+  return PassFetches.fromPartial({ no: [1n], campaignId: [''], fetchedAtMs: [1n], changedAtMs: [1n], ...change })
+}
+
 describe('rows of events', () => {
+  it('say which device fetched which version, where the event does', () => {
+    const added = { device: [Buffer.alloc(16, 0xab)], version: [12n], pushedAtMs: [3n] }
+    const row = firstRow(
+      eventRows(encodeEvent('b', 1n, { $case: 'fetches', value: fetches(added) }), origin).rows,
+      'fetches',
+    )
+    assert.deepEqual(
+      [row['device'], row['pass_version'], row['pushed_at']],
+      ['ab'.repeat(16), '12', '1970-01-01 00:00:00.003'],
+    )
+    const old = firstRow(
+      eventRows(encodeEvent('b', 1n, { $case: 'fetches', value: fetches() }), origin).rows,
+      'fetches',
+    )
+    assert.deepEqual([old['device'], old['pass_version'], old['pushed_at']], ['', '0', null])
+  })
+
   it('keep 64-bit amounts exact', () => {
     const totalMinor = 9_007_199_254_740_993n
     const { rows, receipt } = eventRows(
@@ -59,11 +82,15 @@ describe('rows of events', () => {
       'an instant out of range': receiptEvent('b', { ...receipt, occurredAt: new Date('2500-01-01') }),
       'columns of unequal length': encodeEvent('b', 1n, {
         $case: 'fetches',
-        value: { no: [1n], campaignId: [], fetchedAtMs: [1n], changedAtMs: [1n] },
+        value: fetches({ campaignId: [] }),
+      }),
+      'an added column of unequal length': encodeEvent('b', 1n, {
+        $case: 'fetches',
+        value: fetches({ version: [1n, 2n] }),
       }),
       'a negative pass number': encodeEvent('b', 1n, {
         $case: 'fetches',
-        value: { no: [-1n], campaignId: [''], fetchedAtMs: [1n], changedAtMs: [1n] },
+        value: fetches({ no: [-1n] }),
       }),
     }
     for (const [why, data] of Object.entries(bad)) assert.throws(() => eventRows(data, origin), MalformedMessage, why)

@@ -49,7 +49,18 @@ export const tableColumns = {
     'source',
     'sequence',
   ],
-  fetches: ['brand', 'campaign_id', 'pass_no', 'fetched_at', 'changed_at', 'source', 'sequence'],
+  fetches: [
+    'brand',
+    'campaign_id',
+    'pass_no',
+    'fetched_at',
+    'changed_at',
+    'device',
+    'pass_version',
+    'pushed_at',
+    'source',
+    'sequence',
+  ],
   campaigns: ['brand', 'campaign_id', 'version', 'name', 'status', 'campaign_seq', 'audience', 'chunks'],
 } as const
 
@@ -73,7 +84,7 @@ export interface Origin {
 }
 
 /** One cell, as JSON takes it; 64-bit integers and instants travel as text. */
-export type Cell = string | number | boolean
+export type Cell = string | number | boolean | null
 
 /** Rows by table, in the order of the stream; each row is a line of JSONCompactEachRow. */
 export type RowSet = Map<TableName, string[]>

@@ -7,7 +7,7 @@ import {
   uuidv7,
   withBits,
 } from '@stampede/platform'
-import { MemberState, PassState } from '@stampede/proto/events/v1'
+import { MemberState, PassFetches, PassState } from '@stampede/proto/events/v1'
 import { PushOutcome, PushResult } from '@stampede/proto/push/v1'
 
 /** A bitmap row with the first `count` passes. */
@@ -62,6 +62,7 @@ export function fetchesOf(
   fetchedAtMs = Date.now(),
 ): OutboxMessage {
   const value = {
+    ...PassFetches.fromPartial({}),
     no: [...no],
     campaignId: no.map(() => campaignId),
     fetchedAtMs: no.map(() => BigInt(fetchedAtMs)),

@@ -27,8 +27,15 @@ export function googleObjectId(brand: BrandView, serial: string): string {
   return `${brand.googleIssuerId}.${brand.brand}.${serial}`
 }
 
+/** The serial in an object's id; undefined when the object is not this brand's. */
+export function googleObjectSerial(brand: BrandView, objectId: string): string | undefined {
+  const head = `${brand.googleIssuerId}.${brand.brand}.`
+  const serial = objectId.startsWith(head) ? objectId.slice(head.length) : ''
+  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(serial) ? serial : undefined
+}
+
 /** The brand's loyalty class as JSON; the logo's address is used when the design names none, as Google demands one. */
-export function googleClassJson(brand: BrandView, design: Design, logoUrl: string): string {
+export function googleClassJson(brand: BrandView, design: Design, logoUrl: string, callbackUrl: string): string {
   return JSON.stringify({
     id: googleClassId(brand),
     issuerName: shorten(brand.name),
@@ -39,6 +46,8 @@ export function googleClassJson(brand: BrandView, design: Design, logoUrl: strin
     // Google approves at once, but refuses a later write that does not repeat it.
     reviewStatus: 'UNDER_REVIEW',
     multipleDevicesAndHoldersAllowedStatus: 'ONE_USER_ALL_DEVICES',
+    // Google tells us there who saved a card and who removed it.
+    callbackOptions: { url: callbackUrl },
   })
 }
 

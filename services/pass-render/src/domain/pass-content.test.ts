@@ -224,7 +224,7 @@ describe('a campaign’s message', () => {
 
 describe('Google’s resources', () => {
   it('have their required fields and no name', () => {
-    const loyaltyClass = JSON.parse(googleClassJson(brand, design(), 'https://x.test/logo.png'))
+    const loyaltyClass = JSON.parse(googleClassJson(brand, design(), 'https://x.test/logo.png', 'https://x.test/cb'))
     for (const key of ['id', 'issuerName', 'programName', 'programLogo', 'reviewStatus'])
       assert.ok(loyaltyClass[key], key)
     assert.ok(loyaltyClass.issuerName.length <= 20)

@@ -1,7 +1,6 @@
 import {
   createCipheriv,
   createDecipheriv,
-  createHash,
   createHmac,
   createSecretKey,
   hkdfSync,
@@ -16,6 +15,8 @@ const NONCE_BYTES = 12
 const TAG_BYTES = 16
 /** Bytes behind an authentication token; as base64url it has 32 characters, Apple asks for 16. */
 const AUTH_TOKEN_BYTES = 24
+/** Bytes of a device's digest. */
+const DIGEST_BYTES = 16
 /** Longest install token that is looked at, in characters. */
 const MAX_INSTALL_TOKEN_CHARS = 200
 
@@ -33,6 +34,8 @@ export interface Secrets {
   openAuthToken(sealed: Buffer, brand: string, serial: string): string
   /** The secret part of a member's download address: not guessable, always the same for the member. */
   installToken(grant: InstallGrant): string
+  /** Names a device in analytics, where nobody may learn its id: that is what phones ask with. 16 bytes. */
+  deviceDigest(brand: string, deviceLibraryId: string): Buffer
   /** Who is behind an install token; undefined when it is not one of ours. */
   openInstallToken(token: string): InstallGrant | undefined
 }
@@ -45,6 +48,7 @@ export function createSecrets(masterKey: Uint8Array): Secrets {
   const authKey = derive('auth-token')
   const installKey = derive('install-token')
   const nonceKey = derive('install-nonce')
+  const deviceKey = derive('device-digest')
   return {
     newAuthToken: (brand, serial) =>
       encrypt(authKey, randomBytes(NONCE_BYTES), randomBytes(AUTH_TOKEN_BYTES), `${brand}/${serial}`),
@@ -55,6 +59,8 @@ export function createSecrets(masterKey: Uint8Array): Secrets {
       const nonce = createHmac('sha256', nonceKey).update(plain).digest().subarray(0, NONCE_BYTES)
       return encrypt(installKey, nonce, plain, 'install').toString('base64url')
     },
+    deviceDigest: (brand, deviceLibraryId) =>
+      createHmac('sha256', deviceKey).update(`${brand}/${deviceLibraryId}`).digest().subarray(0, DIGEST_BYTES),
     openInstallToken: (token) => openGrant(installKey, token),
   }
 }
@@ -85,8 +91,8 @@ function decrypt(key: KeyObject, sealed: Buffer, aad: string): Buffer {
   return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, sealed.length - TAG_BYTES)), decipher.final()])
 }
 
-/** Compares texts in a time that tells nothing about where they differ. */
+/** Compares texts in a time that tells nothing about where they differ, only whether they are of one length. */
 export function equalInConstantTime(left: string, right: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest()
-  return timingSafeEqual(digest(left), digest(right))
+  const [one, other] = [Buffer.from(left), Buffer.from(right)]
+  return one.length === other.length && timingSafeEqual(one, other)
 }

@@ -98,19 +98,25 @@ export interface MessageText {
   readonly text: string
 }
 
-/** Composes a campaign's message for a card: exact locale, then language, then the first text. */
+/** The text for a locale: of exactly this one, then of its language, then the first. */
+export function textFor<Text extends MessageText>(texts: readonly Text[], locale: string): Text | undefined {
+  const wanted = locale.toLowerCase()
+  const language = wanted.split('-')[0] ?? ''
+  return (
+    texts.find((item) => item.locale.toLowerCase() === wanted) ??
+    texts.find((item) => item.locale.toLowerCase().split('-')[0] === language) ??
+    texts[0]
+  )
+}
+
+/** Composes a campaign's message for a card. */
 export function composeMessage(
   texts: readonly MessageText[],
   state: CardState,
   brand: BrandView,
   name: string,
 ): string {
-  const wanted = state.member.locale.toLowerCase()
-  const language = wanted.split('-')[0] ?? ''
-  const text =
-    texts.find((item) => item.locale.toLowerCase() === wanted) ??
-    texts.find((item) => item.locale.toLowerCase().split('-')[0] === language) ??
-    texts[0]
+  const text = textFor(texts, state.member.locale)
   if (text === undefined) return ''
   const parsed = parsePattern(text.text)
   // The message was checked when its campaign was made; should it be broken all the same, its words are still shown.

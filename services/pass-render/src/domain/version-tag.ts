@@ -62,6 +62,11 @@ function parseTag(tag: string): ReadonlyMap<string, string> {
   )
 }
 
+/** The effective version as one number: it only grows, by at least one with each change that a phone would show. */
+export function changeCount({ version, messageSeq, designVersion }: EffectiveVersion): bigint {
+  return version + messageSeq + designVersion
+}
+
 /** How far Last-Modified lies before the pass's creation, in seconds: room for that many changes (115 days' worth). */
 const LAST_MODIFIED_ROOM_SECONDS = 10_000_000
 
@@ -72,6 +77,5 @@ const LAST_MODIFIED_ROOM_SECONDS = 10_000_000
  */
 export function lastModified(createdAt: Date, version: EffectiveVersion): Date {
   const seconds = Math.floor(createdAt.getTime() / 1000) - LAST_MODIFIED_ROOM_SECONDS
-  const changes = Number(version.version + version.messageSeq + version.designVersion)
-  return new Date((seconds + changes) * 1000)
+  return new Date((seconds + Number(changeCount(version))) * 1000)
 }

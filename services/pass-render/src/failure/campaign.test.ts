@@ -21,9 +21,9 @@ after(() => rig[Symbol.asyncDispose]())
 
 /** Ids of parts, and the passes whose phones they wake. */
 function summary({ chunks, empty }: HandedOut) {
-  const ids = chunks.map(({ chunkId }) => chunkId.slice(chunkId.indexOf('/') + 1)).toSorted()
+  const ids = chunks.map(({ chunkId }) => withoutCampaign(chunkId)).toSorted()
   const nos = chunks.flatMap(({ passNo }) => passNo.map(Number)).toSorted((a, b) => a - b)
-  return { ids, empty: empty.map((id) => id.slice(id.indexOf('/') + 1)), nos }
+  return { ids, empty: empty.map(withoutCampaign).toSorted(), nos }
 }
 
 const allNos = [
@@ -42,7 +42,7 @@ describe('a process that is killed while it hands out a campaign', () => {
         await tx.query('LOCK TABLE registration IN ACCESS EXCLUSIVE MODE')
         await rig.run()
         await rig.release(campaignId, 1n, ROWS)
-        await until('the passes are bumped', async () => (await bumped(campaignId)) === ROWS)
+        await until('passes are bumped', async () => (await bumped(campaignId)) > 0)
         await until('it waits for the phones', isWaiting)
         await rig.kill()
       })
@@ -69,7 +69,7 @@ describe('a process that is killed while it hands out a campaign', () => {
         await tx.query('SELECT pg_advisory_xact_lock(7)')
         await rig.run()
         await rig.release(campaignId, 2n, ROWS)
-        await until('all parts are on the stream', async () => (await rig.parts()) === whole.ids.length)
+        await until('the parts of the first row are on the stream', async () => (await rig.parts()) >= 3)
         await until('it is about to say so', isWaiting)
         await rig.kill()
       })
@@ -81,7 +81,7 @@ describe('a process that is killed while it hands out a campaign', () => {
       const rows = await rig.database.query('SELECT 1 FROM bump WHERE handed_at IS NULL')
       assert.equal(rows.length, 0)
       const handed = summary(await rig.takeAll())
-      assert.deepEqual(handed, { ...whole, empty: ['2/0of0', '0/1of3'] }, 'the part that holds nobody now is a result')
+      assert.deepEqual(handed, { ...whole, empty: ['0/1of3', '2/0of0'] }, 'the part that holds nobody now is a result')
     },
   )
 })
@@ -95,4 +95,8 @@ async function isWaiting(): Promise<boolean> {
     "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
   )
   return rows.length > 0
+}
+
+function withoutCampaign(chunkId: string): string {
+  return chunkId.slice(chunkId.indexOf('/') + 1)
 }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Meters } from '../metrics.ts'
+import { Budget } from './budget.ts'
 
 /** Handshakes begun in one turn of the event loop: those under way come first, so that a turn stays short. */
 const STARTS_PER_TURN = 8
@@ -39,9 +40,7 @@ export class Admission implements Disposable {
   #startsInTurn = 0
   #isPlanned = false
   #timer: NodeJS.Timeout | undefined
-  /** Refusals that may be spent now, and since when that is so. */
-  #refusals = 1
-  #refusalsAtMs = performance.now()
+  readonly #refusals = new Budget()
 
   constructor(parts: AdmissionParts) {
     this.#parts = parts
@@ -120,16 +119,8 @@ export class Admission implements Disposable {
     if (socket !== undefined && !socket.destroyed) this.#start(socket)
   }
 
-  /** A bucket that holds what is refused in a second. */
   #mayRefuse(): boolean {
-    const now = performance.now()
-    const perSecond = Math.max(1, this.#parts.perSecond() * REFUSED_SHARE)
-    const earned = (perSecond * (now - this.#refusalsAtMs)) / 1_000
-    this.#refusals = Math.min(perSecond, this.#refusals + earned)
-    this.#refusalsAtMs = now
-    if (this.#refusals < 1) return false
-    this.#refusals--
-    return true
+    return this.#refusals.take(performance.now(), Math.max(1, this.#parts.perSecond() * REFUSED_SHARE))
   }
 
   /** Cuts off all that wait. */

@@ -1,34 +1,42 @@
 import type { Context } from '../context.ts'
-import type { BrandView } from '../domain/card.ts'
 import { equalInConstantTime } from '../domain/secrets.ts'
 import type { PassAccess } from '../store/phone-reads.ts'
 
-const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+/** The scheme and exactly one space. */
 const scheme = 'ApplePass '
 
-/** The brand that owns a pass type; undefined when none does. */
-export function brandOfPassType(context: Context, passTypeId: string): BrandView | undefined {
-  return context.brands.list().find((brand) => brand.passTypeId === passTypeId)
-}
-
-/** A pass that a phone may see. */
-export interface AuthenticatedPass extends PassAccess {
+/** What a request for a pass shows: which pass of which brand, and the token that shall prove the right to it. */
+export interface Claim {
   readonly brand: string
+  /** Lower case. */
   readonly serial: string
+  readonly token: string
 }
 
-/** The pass that the request may see: the type's brand owns it and the token is its own. */
-export async function authenticatedPass(
+/** The claim of a request; undefined when it cannot be anybody's. */
+export function claimOf(
   context: Context,
   passTypeId: string,
   serial: string,
   authorization: string | undefined,
-): Promise<AuthenticatedPass | undefined> {
-  const brand = brandOfPassType(context, passTypeId)?.brand
-  const token = authorization?.startsWith(scheme) === true ? authorization.slice(scheme.length) : undefined
-  if (brand === undefined || token === undefined || !uuidPattern.test(serial)) return undefined
-  const access = await context.phoneReads.access({ brand, serial: serial.toLowerCase() })
-  if (access === undefined) return undefined
-  const expected = context.secrets.openAuthToken(access.authToken, brand, serial.toLowerCase())
-  return equalInConstantTime(expected, token) ? { ...access, brand, serial: serial.toLowerCase() } : undefined
+): Claim | undefined {
+  const brand = context.passTypes.brandOf(passTypeId)?.brand
+  const ownSerial = serial.toLowerCase()
+  if (brand === undefined || authorization?.startsWith(scheme) !== true || !uuidPattern.test(ownSerial))
+    return undefined
+  return { brand, serial: ownSerial, token: authorization.slice(scheme.length) }
+}
+
+/** Whether the claim shows the pass's own token. */
+export function isProven(context: Context, claim: Claim, authToken: Buffer): boolean {
+  const expected = context.secrets.openAuthToken(authToken, claim.brand, claim.serial)
+  return equalInConstantTime(expected, claim.token)
+}
+
+/** The pass that the request may see: the type's brand owns it and the token is its own. */
+export async function authenticatedPass(context: Context, claim: Claim | undefined): Promise<PassAccess | undefined> {
+  if (claim === undefined) return undefined
+  const access = await context.phoneReads.access(claim)
+  return access !== undefined && isProven(context, claim, access.authToken) ? access : undefined
 }

@@ -16,5 +16,5 @@ export async function getLogo(context: Context, brand: string, templateId: strin
   const image = file === undefined ? undefined : ready?.template.images[file]
   if (image === undefined) return missing
   const headers = { 'Content-Type': 'image/png', 'Cache-Control': `public, max-age=${CACHE_SECONDS}, immutable` }
-  return { status: 200, headers, body: Buffer.from(image) }
+  return { status: 200, headers, body: [image] }
 }

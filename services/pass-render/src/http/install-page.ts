@@ -46,7 +46,7 @@ a{display:block;padding:.8em;border-radius:.6em;background:#111;color:#fff;text-
       'Referrer-Policy': 'no-referrer',
       'X-Content-Type-Options': 'nosniff',
     },
-    body: Buffer.from(html),
+    body: [Buffer.from(html)],
   }
 }
 

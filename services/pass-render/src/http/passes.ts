@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http'
 import { PKPASS_CONTENT_TYPE } from '@stampede/pkpass'
 import type { Context } from '../context.ts'
-import { lastModified } from '../domain/version-tag.ts'
-import { findPassByOwner, findPassBySerial, type PassRecord } from '../store/passes.ts'
+import { changeCount, lastModified } from '../domain/version-tag.ts'
+import { findPassByOwner, type PassRecord } from '../store/passes.ts'
 import { type Answer, empty, missing, unauthorized } from './answer.ts'
-import { authenticatedPass } from './authenticate.ts'
+import { authenticatedPass, type Claim, claimOf, isProven } from './authenticate.ts'
+import { deviceThatAskedFor } from './listed.ts'
 
 /** GET or HEAD of a pass by its phone; 304 when the phone has this version. */
 export async function getPass(
@@ -13,16 +14,25 @@ export async function getPass(
   passTypeId: string,
   serial: string,
 ): Promise<Answer> {
-  const access = await authenticatedPass(context, passTypeId, serial, request.headers.authorization)
+  const claim = claimOf(context, passTypeId, serial, request.headers.authorization)
+  if (claim === undefined) return unauthorized
+  const since = Date.parse(request.headers['if-modified-since'] ?? '')
+  if (!Number.isNaN(since)) {
+    const notNewer = await answerNotNewer(context, claim, since)
+    if (notNewer !== undefined) return notNewer
+  }
+  const record = await context.phoneReads.pass(claim)
+  if (record === undefined || !isProven(context, claim, record.authToken)) return unauthorized
+  const isFetch = request.method !== 'HEAD'
+  return await passAnswer(context, request, record, isFetch ? () => noteFetch(context, request, record) : undefined)
+}
+
+/** 304 or 401 from as little as they need; undefined when the phone shall get the pass. */
+async function answerNotNewer(context: Context, claim: Claim, sinceMs: number): Promise<Answer | undefined> {
+  const access = await authenticatedPass(context, claim)
   if (access === undefined) return unauthorized
   const modified = lastModified(access.createdAt, access)
-  const since = Date.parse(request.headers['if-modified-since'] ?? '')
-  if (!Number.isNaN(since) && modified.getTime() <= since) {
-    return empty(304, { 'Last-Modified': modified.toUTCString() })
-  }
-  const record = await findPassBySerial(context.database, access.brand, access.serial)
-  if (record === undefined) return unauthorized
-  return await passAnswer(context, record, request.method !== 'HEAD')
+  return modified.getTime() > sinceMs ? undefined : empty(304, { 'Last-Modified': modified.toUTCString() })
 }
 
 /** GET or HEAD of a member's first download; the token is the secret. */
@@ -32,12 +42,17 @@ export async function install(context: Context, request: IncomingMessage, token:
   const record = await findPassByOwner(context.database, grant.brand, grant.memberId)
   // Who is erased or blocked gets no new card; installed ones are told that they are void.
   if (record === undefined || record.state.member.status !== 'active') return missing
-  return await passAnswer(context, record, request.method !== 'HEAD')
+  const isFetch = request.method !== 'HEAD'
+  return await passAnswer(context, request, record, isFetch ? () => noteInstall(context, record) : undefined)
 }
 
-async function passAnswer(context: Context, record: PassRecord, counts: boolean): Promise<Answer> {
-  const body = await context.renderer.signed(record)
-  const { brand, no, campaignId, changedAt } = record
+async function passAnswer(
+  context: Context,
+  request: IncomingMessage,
+  record: PassRecord,
+  sent: Answer['sent'],
+): Promise<Answer> {
+  const body = await context.renderer.signed(record, () => !request.socket.destroyed)
   return {
     status: 200,
     headers: {
@@ -47,13 +62,21 @@ async function passAnswer(context: Context, record: PassRecord, counts: boolean)
       'Cache-Control': 'private, no-cache',
     },
     body,
-    ...(counts
-      ? {
-          sent: () => {
-            context.fetches.add({ brand, no, campaignId, changedAt })
-            context.capacity.answered()
-          },
-        }
-      : {}),
+    ...(sent === undefined ? {} : { sent }),
   }
+}
+
+function noteFetch(context: Context, request: IncomingMessage, record: PassRecord): void {
+  const deviceLibraryId = deviceThatAskedFor(request.socket, record)
+  context.fetches.add({ ...fetchOf(record), pushedAt: record.pushedAt, deviceLibraryId })
+}
+
+/** Nobody was woken for an installation, and the phone has not said yet who it is. */
+function noteInstall(context: Context, record: PassRecord): void {
+  context.fetches.add({ ...fetchOf(record), pushedAt: undefined, deviceLibraryId: undefined })
+}
+
+function fetchOf(record: PassRecord) {
+  const { brand, no, devices, campaignId, changedAt } = record
+  return { brand, no, devices, campaignId, changedAt, version: changeCount(record) }
 }

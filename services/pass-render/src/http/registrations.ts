@@ -4,8 +4,9 @@ import type { Context } from '../context.ts'
 import { answerList } from '../domain/version-tag.ts'
 import { passEvent } from '../events.ts'
 import { type DevicesChange, register, unregister } from '../store/registrations.ts'
-import { type Answer, empty, json, missing, unauthorized } from './answer.ts'
-import { authenticatedPass, brandOfPassType } from './authenticate.ts'
+import { type Answer, empty, json, tooMany, unauthorized } from './answer.ts'
+import { authenticatedPass, claimOf } from './authenticate.ts'
+import { noteList } from './listed.ts'
 import { MAX_REGISTRATION_BYTES, queryParameter, readJson } from './request.ts'
 
 const MAX_DEVICE_ID_CHARS = 128
@@ -28,8 +29,9 @@ export async function postRegistration(
   request: IncomingMessage,
   path: RegistrationPath,
 ): Promise<Answer> {
-  const record = await authenticatedPass(context, path.passTypeId, path.serial, request.headers.authorization)
-  if (record === undefined) return unauthorized
+  const claim = claimOf(context, path.passTypeId, path.serial, request.headers.authorization)
+  const record = await authenticatedPass(context, claim)
+  if (claim === undefined || record === undefined) return unauthorized
   const body = await readJson(request, MAX_REGISTRATION_BYTES)
   if (!body.ok) return empty(body.status)
   const pushToken = parsePushToken(body.value)
@@ -37,8 +39,8 @@ export async function postRegistration(
   const wish = { no: record.no, deviceLibraryId: path.deviceLibraryId, pushToken }
   const result = await context.database.transaction(async (tx) => {
     const now = context.clock.now()
-    const registered = await register(tx, record.brand, wish, now)
-    if (registered.created) await writeOutbox(tx, [devicesEvent(context, record.brand, registered.change, now)])
+    const registered = await register(tx, claim.brand, wish, now)
+    if (registered.created) await writeOutbox(tx, [devicesEvent(context, claim.brand, registered.change, now)])
     return registered
   })
   if (result.created) context.relay.wake()
@@ -51,12 +53,13 @@ export async function deleteRegistration(
   request: IncomingMessage,
   path: RegistrationPath,
 ): Promise<Answer> {
-  const record = await authenticatedPass(context, path.passTypeId, path.serial, request.headers.authorization)
-  if (record === undefined) return unauthorized
+  const claim = claimOf(context, path.passTypeId, path.serial, request.headers.authorization)
+  const record = await authenticatedPass(context, claim)
+  if (claim === undefined || record === undefined) return unauthorized
   const change = await context.database.transaction(async (tx) => {
     const now = context.clock.now()
-    const gone = await unregister(tx, record.brand, record.no, path.deviceLibraryId)
-    if (gone !== undefined) await writeOutbox(tx, [devicesEvent(context, record.brand, gone, now)])
+    const gone = await unregister(tx, claim.brand, record.no, path.deviceLibraryId)
+    if (gone !== undefined) await writeOutbox(tx, [devicesEvent(context, claim.brand, gone, now)])
     return gone
   })
   if (change !== undefined) context.relay.wake()
@@ -69,15 +72,16 @@ export async function listUpdated(
   request: IncomingMessage,
   path: Omit<RegistrationPath, 'serial'>,
 ): Promise<Answer> {
-  const brand = brandOfPassType(context, path.passTypeId)
-  if (brand === undefined) return missing
-  if (!validDeviceId(path.deviceLibraryId)) return empty(204)
-  const passes = await context.phoneReads.passesOfDevice({
-    brand: brand.brand,
-    deviceLibraryId: path.deviceLibraryId,
-  })
+  const brand = context.passTypes.brandOf(path.passTypeId)?.brand
+  const { deviceLibraryId } = path
+  // Nobody is told whether a pass type or a device exists.
+  if (brand === undefined || !validDeviceId(deviceLibraryId)) return empty(204)
+  if (!context.limits.lists.allows(`${brand}/${deviceLibraryId}`, performance.now())) return tooMany()
+  const passes = await context.phoneReads.passesOfDevice({ brand, deviceLibraryId })
   const { serials, tag } = answerList(passes, queryParameter(request.url ?? '', 'passesUpdatedSince') ?? '')
-  return serials.length === 0 ? empty(204) : json(200, { serialNumbers: serials, lastUpdated: tag })
+  if (serials.length === 0) return empty(204)
+  noteList(request.socket, { brand, deviceLibraryId, serials })
+  return json(200, { serialNumbers: serials, lastUpdated: tag })
 }
 
 function devicesEvent(context: Context, brand: string, { eventVersion, ...change }: DevicesChange, now: Date) {

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { Context } from '../context.ts'
-import { type Answer, empty, missing } from './answer.ts'
+import type { Answer } from './answer.ts'
 import { visitChannel } from './channel-links.ts'
 import { getLogo } from './designs.ts'
+import { postGoogleCallback, robots } from './google-callback.ts'
 import { installPage } from './install-page.ts'
 import { postLog } from './logs.ts'
 import { getPass, install } from './passes.ts'
@@ -10,7 +11,7 @@ import { deleteRegistration, listUpdated, postRegistration } from './registratio
 import { pathParts } from './request.ts'
 
 /** Name of an endpoint in metrics: a bounded set. */
-export type Endpoint = 'registration' | 'list' | 'pass' | 'log' | 'install' | 'channel' | 'logo' | 'other'
+export type Endpoint = 'registration' | 'list' | 'pass' | 'log' | 'install' | 'channel' | 'google' | 'logo' | 'other'
 
 /** What a path leads to. */
 export interface Route {
@@ -26,6 +27,7 @@ export function route(url: string): Route | undefined {
   return parts[0] === 'v1' ? protocolRoute(parts.slice(1)) : ownRoute(parts)
 }
 
+// There is no `personalize`: it belongs to passes with a personalization.json, and ours are of known members. 404.
 function protocolRoute(parts: readonly string[]): Route | undefined {
   const [first, second = '', third, fourth = '', fifth] = parts
   if (first === 'log' && parts.length === 1) return { endpoint: 'log', methods: { POST: postLog } }
@@ -63,22 +65,16 @@ function ownRoute(parts: readonly string[]): Route | undefined {
     const get = (context: Context, request: IncomingMessage) => visitChannel(context, request, second, third)
     return { endpoint: 'channel', methods: { GET: get } }
   }
+  if (first === 'google' && second === 'callback' && parts.length === 3) {
+    const post = (context: Context, request: IncomingMessage) => postGoogleCallback(context, request, third)
+    return { endpoint: 'google', methods: { POST: post } }
+  }
+  if (first === 'robots.txt' && parts.length === 1) {
+    return { endpoint: 'other', methods: { GET: async () => robots() } }
+  }
   if (first === 'designs' && parts.length === 5 && fifth === 'logo.png') {
     const get = (context: Context) => getLogo(context, second, third, fourth)
     return { endpoint: 'logo', methods: { GET: get, HEAD: get } }
   }
   return undefined
-}
-
-/** Answers a request; `endpoint` is for metrics. */
-export async function dispatch(
-  context: Context,
-  request: IncomingMessage,
-): Promise<{ readonly endpoint: Endpoint; readonly answer: Answer }> {
-  const found = route(request.url ?? '')
-  if (found === undefined) return { endpoint: 'other', answer: missing }
-  const handler = Object.hasOwn(found.methods, request.method ?? '') ? found.methods[request.method ?? ''] : undefined
-  const { endpoint } = found
-  if (handler === undefined) return { endpoint, answer: empty(405, { Allow: Object.keys(found.methods).join(', ') }) }
-  return { endpoint, answer: await handler(context, request) }
 }

@@ -1,12 +1,13 @@
 import { type OutboxMessage, type Sql, writeOutbox } from '@stampede/platform'
 import type { Context } from '../context.ts'
-import type { BrandView, CardState } from '../domain/card.ts'
+import { type BrandView, type CardState, isOpen } from '../domain/card.ts'
 import type { Design } from '../domain/design.ts'
 import { googleObjectId, googleObjectJson } from '../domain/google.ts'
 import { shownBy } from '../domain/publication.ts'
 import { visibleDigest } from '../domain/visible.ts'
 import { googleWork, txChunks } from '../events.ts'
 import { type LockedCard, type LockedPass, raisePasses } from '../store/cards.ts'
+import { holdGoogleModes } from '../store/google-holders.ts'
 import { hideMessages } from '../store/messages.ts'
 import { findPublications } from '../store/publications.ts'
 import { recipientsOf } from '../store/registrations.ts'
@@ -98,6 +99,7 @@ export async function announceChanges(
     brand.brand,
     changes.flatMap((change) => [change.pass, passAfter(change)]),
   )
+  if (changes.some(becomesSilent)) await holdGoogleModes(tx, brand.brand)
   const hidden = await hideMessages(tx, brand.brand, changes.filter(losesMessages).map(noOf))
   const visible = changes.filter((change) => {
     const { pass, before, after, isNewMessage = false } = change
@@ -121,6 +123,14 @@ export async function announceChanges(
 /** Whoever withdraws consent, or is erased, keeps no marketing on the card. */
 function losesMessages({ before, after }: CardChange): boolean {
   return mayCarryMessages(before) && !mayCarryMessages(after)
+}
+
+function becomesSilent({ before, after }: CardChange): boolean {
+  return isTellable(before) && !isTellable(after)
+}
+
+function isTellable(state: CardState): boolean {
+  return state.member.marketingConsent && isOpen(state)
 }
 
 function mayCarryMessages({ member }: CardState): boolean {

@@ -11,9 +11,9 @@ import {
 import { type AudienceChunk, CampaignMessage } from '@stampede/proto/events/v1'
 import type { Context } from '../context.ts'
 import type { BrandView } from '../domain/card.ts'
-import { cutParts, refillParts } from '../domain/push-parts.ts'
+import { cutParts, type RecipientColumns, refillParts, type Selection } from '../domain/push-parts.ts'
 import { campaignParts } from '../events.ts'
-import { publishAll } from '../publish.ts'
+import { type Publisher, publishAll } from '../publish.ts'
 import {
   ensureMessage,
   fixParts,
@@ -23,15 +23,18 @@ import {
   type StoredBump,
   silentPlaces,
 } from '../store/bumps.ts'
+import type { GoogleMode } from '../store/google-holders.ts'
 import { recipientColumns } from '../store/recipient-columns.ts'
 import { knownBrand } from './by-brand.ts'
+import { bumpGoogleMessages, planForGoogle } from './google-messages.ts'
 
 /** Rows whose phones are read and handed out at once: as many as keep database and broker busy, not more. */
-const HAND_OUT_WIDTH = 4
+export const HAND_OUT_WIDTH = 4
 
 /** What handing out a campaign needs. */
-export interface ChunkContext extends Pick<Context, 'database' | 'nats' | 'clock' | 'meters'> {
+export interface ChunkContext extends Pick<Context, 'database' | 'clock' | 'meters' | 'logger'> {
   readonly brands: Pick<BrandDirectory, 'get'>
+  readonly nats: Publisher
 }
 
 /**
@@ -47,11 +50,11 @@ export async function handleChunks(context: ChunkContext, batch: readonly Delive
       return checkChunk(payload.value)
     })
     const brand = knownBrand(context, slug)
-    const bumps = await context.database.transaction((tx) => bumpPasses(tx, slug, chunks, context.clock.now()))
+    const released = await context.database.transaction((tx) => bumpPasses(context, tx, brand, chunks))
     await handOutAll(
       context,
       brand,
-      bumps.filter((bump) => !bump.isHanded),
+      released.filter(({ bump }) => !bump.isHanded),
     )
   }
 }
@@ -66,37 +69,51 @@ function checkChunk(chunk: AudienceChunk): AudienceChunk {
   return chunk
 }
 
+/** A chunk that its passes carry. */
+export interface Released {
+  readonly bump: StoredBump
+  readonly message: CampaignMessage
+  /** undefined: the brand is not at Google. */
+  readonly googleMode: GoogleMode | undefined
+}
+
 /** Gives chunks of one brand to their passes. */
 export async function bumpPasses(
+  context: ChunkContext,
   tx: Sql,
-  brand: string,
+  brand: BrandView,
   chunks: readonly AudienceChunk[],
-  now: Date,
-): Promise<readonly StoredBump[]> {
-  const places = new Map<string, MessagePlace>()
-  for (const { campaignId, campaignSeq, message = { texts: [] } } of chunks) {
-    if (places.has(campaignId)) continue
+): Promise<readonly Released[]> {
+  const campaigns = new Map<string, MessagePlace & Omit<Released, 'bump'>>()
+  for (const { campaignId, campaignSeq, coversEverybody, message = { texts: [] } } of chunks) {
+    if (campaigns.has(campaignId)) continue
     const body = Buffer.from(CampaignMessage.encode(message).finish())
-    const place = await ensureMessage(tx, brand, { messageId: campaignId, source: 'campaign', rank: campaignSeq, body })
-    places.set(campaignId, place)
+    const newMessage = { messageId: campaignId, source: 'campaign', rank: campaignSeq, body } as const
+    const place = await ensureMessage(tx, brand.brand, newMessage)
+    const googleMode = await planForGoogle(context, tx, brand, { campaignId, message, coversEverybody })
+    campaigns.set(campaignId, { ...place, message, googleMode })
   }
   const bumps = chunks.flatMap(({ campaignId, index, base, bitmap }) => {
-    const place = places.get(campaignId)
-    return place === undefined ? [] : [{ messageId: campaignId, ...place, index, base, bitmap }]
+    const campaign = campaigns.get(campaignId)
+    return campaign === undefined ? [] : [{ ...campaign, messageId: campaignId, index, base, bitmap }]
   })
-  return await insertBumps(tx, brand, bumps, now)
+  const stored = await insertBumps(tx, brand.brand, bumps, context.clock.now())
+  return stored.flatMap((bump) => {
+    const campaign = campaigns.get(bump.messageId)
+    return campaign === undefined ? [] : [{ bump, message: campaign.message, googleMode: campaign.googleMode }]
+  })
 }
 
 /** Hands out bumps; those that could be are remembered even when others could not. */
-async function handOutAll(context: ChunkContext, brand: BrandView, bumps: readonly StoredBump[]): Promise<void> {
+async function handOutAll(context: ChunkContext, brand: BrandView, released: readonly Released[]): Promise<void> {
   const handed: StoredBump[] = []
   const failures: unknown[] = []
-  const next = bumps.values()
+  const next = released.values()
   const work = async (): Promise<void> => {
-    for (const bump of next) {
+    for (const item of next) {
       try {
-        await handOut(context, brand, bump)
-        handed.push(bump)
+        await handOut(context, brand, item)
+        handed.push(item.bump)
       } catch (error) {
         failures.push(error)
       }
@@ -107,26 +124,42 @@ async function handOutAll(context: ChunkContext, brand: BrandView, bumps: readon
   if (failures.length > 0) throw failures[0]
 }
 
-/** Reads the phones of a bump and puts its parts on the stream. */
-export async function handOut(context: ChunkContext, brand: BrandView, bump: StoredBump): Promise<void> {
+/** Reads the phones of a bump and puts its parts on the stream, and the messages to its holders at Google. */
+export async function handOut(context: ChunkContext, brand: BrandView, released: Released): Promise<void> {
   const { database, nats, clock, meters } = context
-  const { base, messageId, index } = bump
-  const bitmap = bump.isNew ? bump.bitmap : await stillTellable(database, brand.brand, bump)
+  const { message, googleMode } = released
+  const bump = released.bump.isNew ? released.bump : await stillTellable(database, brand.brand, released.bump)
+  const { base, bitmap, index, messageId } = bump
   const columns = await recipientColumns(database, brand.brand, base, bitmap)
-  const cut = bump.partEnds === undefined ? cutParts(columns) : undefined
-  const ends = cut === undefined ? bump.partEnds : await fixParts(database, brand.brand, bump, cut.ends)
-  // Another worker may have cut the row first, and differently.
-  const { parts } = cut !== undefined && isSame(cut.ends, ends) ? cut : refillParts(columns, ends ?? [])
-  await publishAll(nats, campaignParts(brand, { campaignId: messageId, index, base }, columns, parts, clock.now()))
+  const parts = await partsOf(database, brand.brand, bump, columns)
+  const now = clock.now()
+  await publishAll(nats, campaignParts(brand, { campaignId: messageId, index, base }, columns, parts, now))
   const recipients = parts.reduce((sum, part) => sum + part.length, 0)
   meters.recipients.inc({ brand: brand.brand, lane: 'bulk' }, recipients)
+  if (googleMode === undefined) return
+  await publishAll(nats, await bumpGoogleMessages(database, brand, bump, message, googleMode, now))
+}
+
+/** Who is woken by which part: as it was cut before, or cut now. */
+async function partsOf(
+  sql: Sql,
+  brand: string,
+  bump: StoredBump,
+  columns: RecipientColumns,
+): Promise<readonly Selection[]> {
+  if (bump.partEnds !== undefined) return refillParts(columns, bump.partEnds).parts
+  const cut = cutParts(columns)
+  const ends = await fixParts(sql, brand, bump, cut.ends)
+  // Another worker may have cut the row first, and differently.
+  return isSame(cut.ends, ends) ? cut.parts : refillParts(columns, ends).parts
 }
 
 /** Time has passed since the row was stored: who has withdrawn consent meanwhile is not woken any more. */
-async function stillTellable(sql: Sql, brand: string, { base, bitmap }: StoredBump): Promise<Buffer> {
-  return withoutBits(bitmap, (await silentPlaces(sql, brand, [base])).get(base) ?? [])
+async function stillTellable(sql: Sql, brand: string, bump: StoredBump): Promise<StoredBump> {
+  const silent = (await silentPlaces(sql, brand, [bump.base])).get(bump.base) ?? []
+  return { ...bump, bitmap: withoutBits(bump.bitmap, silent) }
 }
 
-function isSame(left: readonly number[], right: readonly number[] | undefined): boolean {
-  return left.length === right?.length && left.every((end, at) => end === right[at])
+function isSame(left: readonly number[], right: readonly number[]): boolean {
+  return left.length === right.length && left.every((end, at) => end === right[at])
 }

@@ -34,7 +34,7 @@ export async function writeGoogleClass(
 ): Promise<void> {
   if (brand.googleIssuerId === '') return
   const logoUrl = `${context.webUrl()}/designs/${brand.brand}/${templateId}/${version}/logo.png`
-  const json = googleClassJson(brand, design, logoUrl)
+  const json = googleClassJson(brand, design, logoUrl, `${context.webUrl()}/google/callback/${brand.brand}`)
   const resourceId = googleClassId(brand)
   const work = googleWork(brand, { kind: 'loyaltyClass', resourceId, version: seq, json }, context.clock.now())
   await writeOutbox(tx, [work])

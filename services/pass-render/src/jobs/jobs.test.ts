@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
-import { bitmapBytes, makeEvent, subjects, uuidv7 } from '@stampede/platform'
+import { bitmapBytes, makeEvent, subjects, uuidv7, withBits } from '@stampede/platform'
 import { until } from '@stampede/platform/testing'
 import { CampaignMessage, Event, MemberState, RelevanceState } from '@stampede/proto/events/v1'
 import { GoogleWork, PushChunk, PushOutcome, PushResult } from '@stampede/proto/push/v1'
@@ -204,7 +204,7 @@ describe('a campaign', () => {
     for (const no of nos.slice(0, 3)) bitmap[Number(no) >> 3] = (bitmap[Number(no) >> 3] ?? 0) | (1 << (Number(no) & 7))
     const send = async (campaignId: string, campaignSeq: bigint, text: string, twice = false) => {
       const message = CampaignMessage.fromPartial({ texts: [{ locale: 'en', text }] })
-      const value = { campaignId, campaignSeq, index: 0, base: 0n, bitmap, message }
+      const value = { campaignId, campaignSeq, index: 0, base: 0n, bitmap, message, coversEverybody: false }
       for (let round = 0; round < (twice ? 2 : 1); round++) {
         await fixture.event('campaign', 'chunk', `${campaignId}/0`, { $case: 'chunk', value })
       }
@@ -232,6 +232,24 @@ describe('a campaign', () => {
       const { lockScreenText } = await fixture.client.getPassContent({ brand: 'campaign', memberId })
       assert.equal(lockScreenText, '')
     }
+  })
+
+  it('leaves no message on the card of somebody who withdraws consent, and wakes the phone for it', async () => {
+    const memberId = await fixture.member('campaign')
+    const no = await install('campaign', memberId, 'withdrawing')
+    const bitmap = withBits(new Uint8Array(bitmapBytes), [Number(no)])
+    const message = { texts: [{ locale: 'en', text: 'Come' }] }
+    const shared = { campaignId: 'c3', campaignSeq: 3n, bitmap, message, coversEverybody: false }
+    await fixture.event('campaign', 'chunk', 'c3/0', { $case: 'chunk', value: { ...shared, index: 0, base: 0n } })
+    const shown = async () => (await fixture.client.getPassContent({ brand: 'campaign', memberId })).lockScreenText
+    await until('the message is there', async () => (await shown()) === 'Come')
+    await fixture.member('campaign', { memberId, marketingConsent: false })
+    await until('the message is gone', async () => (await shown()) === '')
+    await until('the phone is woken', async () => (await recipientsOn('tx', 'campaign', 'withdrawing')) === 1)
+    await fixture.member('campaign', { memberId, marketingConsent: true })
+    await fixture.account('campaign', memberId, 1n)
+    await projected('campaign')
+    assert.equal(await shown(), '', 'it does not come back with the consent')
   })
 })
 
@@ -323,7 +341,7 @@ describe('listing passes', () => {
       nos.push(...page.passes.map((pass) => pass.no))
       pageToken = page.nextPageToken
     } while (pageToken !== '')
-    assert.deepEqual(nos, [0n, 1n, 2n, 3n])
+    assert.deepEqual(nos, [0n, 1n, 2n, 3n, 4n])
     await assert.rejects(fixture.client.listPasses({ brand: 'campaign', pageToken: 'x' }), { code: 'INVALID_ARGUMENT' })
     await assert.rejects(fixture.client.listPasses({ brand: 'nobody' }), { code: 'NOT_FOUND' })
   })

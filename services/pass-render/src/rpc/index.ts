@@ -1,4 +1,4 @@
-import { type Binding, bind, StampedeError } from '@stampede/platform'
+import { type Binding, bind } from '@stampede/platform'
 import { PassesServiceService } from '@stampede/proto/passes/v1'
 import type { Context } from '../context.ts'
 import { getBrandStatus } from './get-brand-status.ts'
@@ -30,7 +30,6 @@ export function passesBinding(context: Context): Binding {
     listTemplates: (request) => listTemplates(context, request),
     publishTemplate: (request) => publishTemplate(context, request),
     lintTemplate: (request) => lintTemplate(context, request),
-    previewTemplate: notYet,
     putTemplateRules: (request) => putTemplateRules(context, request),
     getTemplateRules: (request) => getTemplateRules(context, request),
     upsertPass: (request) => upsertPass(context, request),
@@ -41,8 +40,4 @@ export function passesBinding(context: Context): Binding {
     getChannelLink: (request) => getChannelLink(context, request),
     getBrandStatus: (request) => getBrandStatus(context, request),
   })
-}
-
-function notYet(): never {
-  throw new StampedeError('INTERNAL', 'not there yet')
 }

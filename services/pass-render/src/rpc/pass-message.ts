@@ -21,7 +21,7 @@ export async function passMessage(context: Context, brand: BrandView, record: Pa
     devices: record.devices,
     version: record.version + record.messageSeq + record.designVersion,
     templateId: record.templateId,
-    googleSaved: false,
+    googleSaved: record.isGoogleSaved,
     fetchedAt: undefined,
   }
 }

@@ -13,7 +13,11 @@ export interface PassRecord extends EffectiveVersion {
   readonly createdAt: Date
   /** When the shown version was made. */
   readonly changedAt: Date
+  /** When the push about it was handed to the lanes; undefined while it waits, or when there was no phone to wake. */
+  readonly pushedAt: Date | undefined
   readonly devices: number
+  /** Whether somebody has it in Google Wallet. */
+  readonly isGoogleSaved: boolean
   readonly templateId: string
   /** Version of the template that this card shows: the stable one or the canary. */
   readonly templateVersion: number
@@ -35,6 +39,7 @@ interface PassRow extends MemberRow, AccountRow {
   readonly created_at: Date
   readonly changed_at: Date
   readonly devices: number
+  readonly google_saved: boolean
   readonly template_id: string
   readonly template_version: number | null
   readonly sources_version: bigint
@@ -46,6 +51,7 @@ interface PassRow extends MemberRow, AccountRow {
   readonly message_version: bigint
   readonly source: string | null
   readonly bump_at: Date | null
+  readonly handed_at: Date | null
   readonly message: Buffer | null
   readonly own_message: Buffer | null
   readonly own_message_seq: bigint
@@ -59,7 +65,7 @@ export const isHeldByBump = `u.brand = p.brand AND u.base = p.no - p.no % ${pass
   AND get_bit(u.bitmap, p.no % ${passesPerRow}) = 1 AND u.version > p.message_floor`
 
 /** The bump that decides what pass `p` shows; join it as `n`. */
-export const newestBump = `SELECT u.message_id, u.seq, u.version, u.created_at FROM bump u
+export const newestBump = `SELECT u.message_id, u.seq, u.version, u.created_at, u.handed_at FROM bump u
   WHERE ${isHeldByBump} ORDER BY u.rank DESC, u.seq DESC LIMIT 1`
 
 /**
@@ -79,24 +85,36 @@ export function shownDesign(column: 'version' | 'seq'): string {
   return `coalesce(CASE WHEN ${bucketSql} < t.canary_permille THEN t.canary_${column} ELSE t.stable_${column} END, 0)`
 }
 
-const selectPass = `SELECT p.brand, p.kind, p.owner_id, p.template_id, p.no, p.serial, p.auth_token, p.version, p.created_at, p.changed_at,
-    p.status, p.marketing_consent, p.locale, p.card_number, p.sealed_name, p.devices, p.details, p.own_message, p.own_message_seq,
+const passColumns = `p.brand, p.kind, p.owner_id, p.template_id, p.no, p.serial, p.auth_token, p.version, p.created_at, p.changed_at,
+    p.status, p.marketing_consent, p.locale, p.card_number, p.sealed_name, p.devices, p.google_saved, p.details, p.own_message, p.own_message_seq,
     p.member_version + p.details_version + coalesce(a.version, 0) + coalesce(r.version, 0) AS sources_version,
     ${shownDesign('version')}::int AS template_version, ${shownDesign('seq')} AS design_version, t.changed_at AS design_changed_at,
     a.available, a.next_expiry_at, a.next_expiry_points, a.currency, r.state AS relevance,
-    n.message_id, n.seq AS message_seq, ${messageVersion} AS message_version, n.created_at AS bump_at, m.source, m.body AS message
-  FROM pass p
-  LEFT JOIN template_state t ON t.brand = p.brand AND t.template_id = p.template_id
+    n.message_id, n.seq AS message_seq, ${messageVersion} AS message_version, n.created_at AS bump_at, n.handed_at, m.source, m.body AS message`
+
+const passJoins = `LEFT JOIN template_state t ON t.brand = p.brand AND t.template_id = p.template_id
   LEFT JOIN account_state a ON a.brand = p.brand AND a.owner_id = p.owner_id
   LEFT JOIN relevance_state r ON r.brand = p.brand AND r.owner_id = p.owner_id
   LEFT JOIN LATERAL (${newestBump}) n ON true
   LEFT JOIN message m ON m.brand = p.brand AND m.message_id = n.message_id`
 
-/** A pass by its serial. */
-export async function findPassBySerial(sql: Sql, brand: string, serial: string): Promise<PassRecord | undefined> {
-  const text = `${selectPass} WHERE p.brand = $1 AND p.serial = $2`
-  const rows = await sql.query<PassRow>({ name: 'pass-by-serial', text, values: [brand, serial] })
-  return rows[0] === undefined ? undefined : passRecord(rows[0])
+const selectPass = `SELECT ${passColumns} FROM pass p ${passJoins}`
+
+/** Passes by their serials, in the order of the keys; undefined where there is none. */
+export async function readPasses(
+  sql: Sql,
+  keys: readonly { readonly brand: string; readonly serial: string }[],
+): Promise<readonly (PassRecord | undefined)[]> {
+  const rows = await sql.query<PassRow & { readonly place: number }>({
+    name: 'passes-by-serial',
+    text: `SELECT k.place::int, ${passColumns}
+     FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS k (brand, serial, place)
+     JOIN pass p ON p.brand = k.brand AND p.serial = k.serial ${passJoins}`,
+    values: [keys.map((key) => key.brand), keys.map((key) => key.serial)],
+  })
+  const found: (PassRecord | undefined)[] = keys.map(() => undefined)
+  for (const row of rows) found[row.place - 1] = passRecord(row)
+  return found
 }
 
 /** A pass by its member, or by the owner of our own that a pass without a member has. */
@@ -115,6 +133,7 @@ export async function listPasses(sql: Sql, brand: string, from: bigint, limit: n
 
 function passRecord(row: PassRow): PassRecord {
   const times = [row.changed_at, row.design_changed_at, row.bump_at].filter((time) => time !== null)
+  const changedAt = new Date(Math.max(...times.map((time) => time.getTime())))
   const isOwn = row.own_message !== null && row.own_message_seq >= (row.message_seq ?? 0n)
   return {
     brand: row.brand,
@@ -122,8 +141,10 @@ function passRecord(row: PassRow): PassRecord {
     serial: row.serial,
     authToken: row.auth_token,
     createdAt: row.created_at,
-    changedAt: new Date(Math.max(...times.map((time) => time.getTime()))),
+    changedAt,
+    pushedAt: pushedAtOf(row, changedAt),
     devices: row.devices,
+    isGoogleSaved: row.google_saved,
     templateId: row.template_id,
     templateVersion: row.template_version ?? 0,
     sourcesVersion: row.sources_version,
@@ -134,4 +155,14 @@ function passRecord(row: PassRow): PassRecord {
     message: (isOwn ? row.own_message : row.message) ?? undefined,
     state: stateOf(row, row, row.relevance),
   }
+}
+
+/**
+ * Pushes go to the outbox with the change that they tell of; those of a campaign follow when all of its row is handed
+ * out. A new design reaches one phone after the other, of which nothing is kept: it counts from its publication.
+ */
+function pushedAtOf(row: PassRow, changedAt: Date): Date | undefined {
+  if (row.devices === 0) return undefined
+  const isCampaign = row.source === 'campaign' && row.bump_at?.getTime() === changedAt.getTime()
+  return isCampaign ? (row.handed_at ?? undefined) : changedAt
 }

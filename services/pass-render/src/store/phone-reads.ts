@@ -1,7 +1,7 @@
 import type { Sql } from '@stampede/platform'
 import type { EffectiveVersion, ListedPass } from '../domain/version-tag.ts'
 import { LookUps } from './look-ups.ts'
-import { messageVersion, newestBump, shownDesign } from './passes.ts'
+import { messageVersion, newestBump, type PassRecord, readPasses, shownDesign } from './passes.ts'
 
 /** Most passes read for one device. */
 export const MAX_PASSES_PER_DEVICE = 1_000
@@ -31,6 +31,8 @@ export interface PhoneReads {
   passesOfDevice(key: DeviceKey): Promise<readonly ListedPass[]>
   /** A pass by its serial; undefined when there is none. */
   access(key: SerialKey): Promise<PassAccess | undefined>
+  /** The same with all that the pass shows. */
+  pass(key: SerialKey): Promise<PassRecord | undefined>
 }
 
 interface VersionRow {
@@ -46,7 +48,12 @@ interface VersionRow {
 export function createPhoneReads(sql: Sql): PhoneReads {
   const lists = new LookUps((keys: readonly DeviceKey[]) => readLists(sql, keys))
   const accesses = new LookUps((keys: readonly SerialKey[]) => readAccesses(sql, keys))
-  return { passesOfDevice: (key) => lists.get(key), access: (key) => accesses.get(key) }
+  const passes = new LookUps((keys: readonly SerialKey[]) => readPasses(sql, keys))
+  return {
+    passesOfDevice: (key) => lists.get(key),
+    access: (key) => accesses.get(key),
+    pass: (key) => passes.get(key),
+  }
 }
 
 const versionColumns = `p.no, p.version, ${shownDesign('seq')} AS design_version, ${messageVersion} AS message_seq`
@@ -88,4 +95,19 @@ async function readAccesses(sql: Sql, keys: readonly SerialKey[]): Promise<reado
 
 function versionOf(row: VersionRow): EffectiveVersion {
   return { version: row.version, designVersion: row.design_version, messageSeq: row.message_seq }
+}
+
+/** The devices of those passes that exactly one is registered for. */
+export async function onlyDevices(
+  sql: Sql,
+  brand: string,
+  nos: readonly bigint[],
+): Promise<ReadonlyMap<bigint, string>> {
+  const rows = await sql.query<{ readonly no: bigint; readonly device_library_id: string }>({
+    name: 'phone-only-devices',
+    text: `SELECT no, min(device_library_id) AS device_library_id FROM registration
+     WHERE brand = $1 AND no = ANY($2::bigint[]) GROUP BY no HAVING count(*) = 1`,
+    values: [brand, nos],
+  })
+  return new Map(rows.map((row) => [row.no, row.device_library_id]))
 }

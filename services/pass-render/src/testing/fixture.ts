@@ -90,7 +90,7 @@ export class Fixture {
   }
 
   /** Starts everything for the brands given. */
-  static async start(brands: readonly BrandInfo[]): Promise<Fixture> {
+  static async start(brands: readonly BrandInfo[], extra: Readonly<Record<string, string>> = {}): Promise<Fixture> {
     await using stack = new AsyncDisposableStack()
     const postgres = stack.use(await testPostgres())
     const server = stack.use(await testNats())
@@ -107,6 +107,7 @@ export class Fixture {
         STAMPEDE_PASS_RENDER_WEB_KEY: tls.keyFile,
         STAMPEDE_PASS_RENDER_MASTER_KEY: randomBytes(32).toString('hex'),
         STAMPEDE_CREDENTIALS_DIR: credentials.path,
+        ...extra,
       },
     })
     const logger = createLogger('fixture', 'silent')

@@ -85,8 +85,9 @@ export class CampaignRig implements AsyncDisposable {
     return new CampaignRig(database, nats, env, stack.move())
   }
 
-  /** Starts the service's process. */
+  /** Starts the service's process; one that is left is killed. */
   async run(): Promise<void> {
+    await this.kill()
     const readyLine = (line: string) => (/^stampede: pass-render .* ready$/.test(line) ? true : undefined)
     this.#process = await startNode({ script, args: ['pass-render'], env: this.#env, readyLine })
   }
@@ -119,7 +120,15 @@ export class CampaignRig implements AsyncDisposable {
     for (let index = 0; index < rows; index += 1) {
       const bitmap = Buffer.alloc(bitmapBytes, 0xff)
       const message = { texts: [{ locale: 'en', text: 'Twice the points' }] }
-      const value = { campaignId, campaignSeq, index, base: BigInt(index * passesPerRow), bitmap, message }
+      const value = {
+        campaignId,
+        campaignSeq,
+        index,
+        base: BigInt(index * passesPerRow),
+        bitmap,
+        message,
+        coversEverybody: true,
+      }
       const now = new Date()
       const head = { brand: brand.brand, aggregateKind: 'chunk', aggregateId: `${campaignId}/${index}` } as const
       const rest = { aggregateVersion: 1n, eventTime: now, schema: 'test' }
