@@ -22,6 +22,5 @@ export async function passMessage(context: Context, brand: BrandView, record: Pa
     version: record.version + record.messageSeq + record.designVersion,
     templateId: record.templateId,
     googleSaved: record.isGoogleSaved,
-    fetchedAt: undefined,
   }
 }

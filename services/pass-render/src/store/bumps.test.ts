@@ -133,11 +133,14 @@ describe('messages of a pass', () => {
     })
     await begun.promise
     const bumping = transaction((tx) => bumpStored(tx, { messageId: 'race', rank: 40n, nos: [40] }))
-    await until('the campaign waits', async () => {
-      const rows = await store.database.query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-      return rows.length > 0
-    })
-    mayCommit.resolve()
+    try {
+      await until('the campaign waits', async () => {
+        const rows = await store.database.query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        return rows.length > 0
+      })
+    } finally {
+      mayCommit.resolve()
+    }
     await withdrawing
     assert.equal(hasBit((await bumping).bitmap, 40), false)
     assert.deepEqual(await textsOf(40), [])

@@ -116,11 +116,14 @@ describe('where later ones could hide it, they wait:', () => {
     })
     await begun.promise
     const two = store.database.transaction(second)
-    await until('the second one waits', async () => {
-      const rows = await store.database.query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-      return rows.length > 0
-    })
-    mayCommit.resolve()
+    try {
+      await until('the second one waits', async () => {
+        const rows = await store.database.query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        return rows.length > 0
+      })
+    } finally {
+      mayCommit.resolve()
+    }
     await Promise.all([one, two])
     return [(await list(tag)).nos]
   }
