@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { credentialShard } from '@stampede/platform'
-import { Template } from '@stampede/proto/passes/v1'
+import { Template } from '@stampede/proto/templates/v1'
 import { createServiceAccount } from '@stampede/sandbox'
 import { demoStores } from '../receipts/catalogue.ts'
 import type { StoryContext } from './context.ts'

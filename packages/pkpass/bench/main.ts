@@ -50,7 +50,7 @@ function printHead(): void {
   console.log(`Machine: ${describeMachine()}; node ${process.version}, OpenSSL ${process.versions.openssl}.`)
   console.log(
     [
-      'A member card with 60 kB of images and a pass.json of its own each time, validated, RSA-2048 and SHA-256, 64 on the way at once.',
+      'A member card with 60 kB of images and a pass.json of its own each time, validated, RSA-2048 and SHA-256, 32 on the way at once.',
       `Everything runs in processes of its own${canPin ? '' : ' (NOT PINNED: there is no taskset)'}, one after the other.`,
     ].join('\n'),
   )

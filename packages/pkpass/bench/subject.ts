@@ -7,7 +7,7 @@ import type { SubjectJob, SubjectResult } from './run.ts'
 import { identity, images, makeCredentials, memberPass, prepared } from './sample.ts'
 
 /** Passes that are on their way at once, as with a server's bounded queue. */
-const IN_FLIGHT = 64
+const IN_FLIGHT = 32
 /** How often memory is looked at, in passes. */
 const RSS_EVERY = 500
 const MICROS_PER_SECOND = 1e6

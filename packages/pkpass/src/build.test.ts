@@ -65,6 +65,15 @@ describe('a built pass', () => {
     assert.deepEqual(verifyPass(long, authority.rootPem, now).pass, pass)
   })
 
+  it('carries texts of languages in UTF-16, with quotes, backslashes and lines escaped', async () => {
+    const assets = prepareAssets(images, { ru: { Points: 'Баллы', 'a "b"\\': 'в\n"г"' } })
+    const { files } = readPass(await buildPass({ pass: memberPass, assets }, signer, now))
+    const bytes = files.get('ru.lproj/pass.strings') ?? new Uint8Array()
+    assert.deepEqual([...bytes.subarray(0, 2)], [0xff, 0xfe])
+    const text = new TextDecoder('utf-16le', { fatal: true }).decode(bytes)
+    assert.equal(text, '"Points" = "Баллы";\n"a \\"b\\"\\\\" = "в\\n\\"г\\"";\n')
+  })
+
   it('always fits a bundle, however large design and pass are', () => {
     const headers = MAX_BUNDLE_FILES * 200
     assert.ok(MAX_IMAGES_BYTES + MAX_PASS_JSON_BYTES + headers < MAX_BUNDLE_BYTES)

@@ -12,7 +12,7 @@ export const PKPASS_CONTENT_TYPE = 'application/vnd.apple.pkpass'
 /** Largest pass.json, in bytes. */
 export const MAX_PASS_JSON_BYTES = 64 * 1024
 
-/** From this length on pass.json is deflated: below, the bundle would lose 2 % and the server 4 % of its passes. */
+/** From this length on pass.json is deflated: below, deflating saves 2 % of the bundle and costs 8 % of the passes. */
 const DEFLATE_FROM_BYTES = 4 * 1024
 const sha1HexChars = 40
 

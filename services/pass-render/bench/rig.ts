@@ -14,6 +14,7 @@ import {
   type Nats,
   openDatabase,
   readPlatformConfig,
+  watchCapacity,
 } from '@stampede/platform'
 import {
   type NodeProcess,
@@ -25,7 +26,8 @@ import {
   testNats,
   testPostgres,
 } from '@stampede/platform/testing'
-import { PassesServiceService, type Template } from '@stampede/proto/passes/v1'
+import { PassesServiceService } from '@stampede/proto/passes/v1'
+import type { Template } from '@stampede/proto/templates/v1'
 import { createSecrets } from '../src/domain/secrets.ts'
 import { testBrand } from '../src/testing/fixture.ts'
 import { fillPasses } from './passes-data.ts'
@@ -70,6 +72,8 @@ export class Rig implements AsyncDisposable {
 
   /** Starts everything, publishes the design and fills the tables. */
   static async start({ certificates, template, passes, env: more = {} }: RigOptions): Promise<Rig> {
+    // PostgreSQL and nats-server are started from here and inherit the core.
+    bind(process.pid, SINK_CPU)
     await using stack = new AsyncDisposableStack()
     const dir = stack.use(tempDir('passes-bench'))
     const postgres = stack.use(await testPostgres())
@@ -104,6 +108,12 @@ export class Rig implements AsyncDisposable {
     await using client = createClient(PassesServiceService, settings)
     await client.putTemplate({ idempotencyKey: 'bench', brand: brand.brand, template })
     return new Rig({ nats, database, service, webPort, phonesFile }, stack.move())
+  }
+
+  /** The answer capacity that the service published last. */
+  async capacity(): Promise<number> {
+    await using capacities = await watchCapacity(this.nats)
+    return capacities.totalPerSecond()
   }
 
   /** Sum of a metric over the label values that the pattern matches. */

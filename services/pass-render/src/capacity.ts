@@ -101,8 +101,10 @@ export class Capacity {
     this.#window = startWindow()
     const work: PhoneWork = { ...this.#work, seconds: (this.#window.atMs - before.atMs) / 1_000 }
     this.#work = { handshakes: 0, answers: 0, signed: 0 }
-    this.#all.learn(work, this.#window.allMs - before.allMs)
-    this.#main.learn(work, this.#window.mainMs - before.mainMs)
+    const [allMs, mainMs] = [this.#window.allMs - before.allMs, this.#window.mainMs - before.mainMs]
+    const busy = Math.max(mainMs, allMs / availableParallelism()) / (work.seconds * 1_000)
+    this.#all.learn(work, allMs, busy)
+    this.#main.learn(work, mainMs, busy)
     this.#perSecond = this.#compute()
     await this.#tell()
   }

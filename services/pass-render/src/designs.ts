@@ -1,6 +1,6 @@
 import { type PreparedAssets, prepareAssets } from '@stampede/pkpass'
 import type { Sql } from '@stampede/platform'
-import type { Template } from '@stampede/proto/passes/v1'
+import type { Template } from '@stampede/proto/templates/v1'
 import { type Design, parseDesign } from './domain/design.ts'
 import { languagesOf } from './domain/translated.ts'
 import { findTemplate } from './store/templates.ts'

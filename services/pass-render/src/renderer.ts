@@ -4,7 +4,6 @@ import { CampaignMessage, type LocalizedText } from '@stampede/proto/events/v1'
 import type { Designs, ReadyDesign } from './designs.ts'
 import type { BrandView } from './domain/card.ts'
 import { passJson, withWebService } from './domain/pass-content.ts'
-import type { Secrets } from './domain/secrets.ts'
 import { composeMessage } from './domain/values.ts'
 import { versionText } from './domain/version-tag.ts'
 import type { Meters } from './metrics.ts'
@@ -23,7 +22,6 @@ export interface RendererParts {
   readonly signers: Signers
   readonly names: Names
   readonly queue: SignQueue
-  readonly secrets: Secrets
   readonly clock: Clock
   readonly meters: Meters
   /** Public base of the web service. */
@@ -53,13 +51,12 @@ export class Renderer {
    * The signed bundle of a pass as it is now, while somebody wants it. FAILED_PRECONDITION without design or
    * certificate; OverloadedError, UnwantedError.
    */
-  async signed(record: PassRecord, isWanted: () => boolean): Promise<PassBytes> {
-    const { secrets, signers, queue, clock } = this.#parts
+  async signed(record: PassRecord, authenticationToken: string, isWanted: () => boolean): Promise<PassBytes> {
+    const { signers, queue, clock } = this.#parts
     const signer = await signers.get(this.#brand(record.brand))
     const key = `${record.brand}/${record.serial}/${versionText(record)}/${signer.fingerprint}`
     const build = async (): Promise<Built> => {
       const content = await this.content(record, signer.nfc)
-      const authenticationToken = secrets.openAuthToken(record.authToken, record.brand, record.serial)
       const pass = withWebService(content.pass, { url: this.#parts.webUrl(), authenticationToken })
       const chunks = await buildPassChunks({ pass, assets: content.ready.assets }, signer, clock.now())
       const [shared = new Uint8Array(), ...own] = chunks

@@ -135,7 +135,6 @@ async function buildContext(
     signers,
     names,
     queue: signQueue,
-    secrets,
     clock,
     meters,
     webUrl,

@@ -8,8 +8,13 @@ export const MAX_QUEUED_PASSES = 2_000
 const MIN_QUEUED_PASSES = 64
 /** How long the last of the queue may have to wait, in seconds: the queue is as long as the capacity allows for that. */
 export const MAX_WAIT_SECONDS = 1.5
-/** Signatures under way at once: as many as there are cores, and as many again to follow without a pause. */
-const MAX_SIGNING = Math.max(8, availableParallelism() * 2)
+/**
+ * Passes of a round: they are rendered one after the other, signed by the thread pool, and answered one after the other.
+ * Handled one by one, each would find the caches of its core filled by signatures, which makes it far dearer.
+ */
+export const MAX_ROUND = Math.max(16, availableParallelism() * 8)
+/** Rounds under way: one is signed while the next is rendered. */
+export const MAX_ROUNDS = 2
 /** Signed passes kept, to answer a phone's HEAD, its second device and its retry. */
 const MAX_CACHED_PASSES = 2_000
 /** Bytes of them at most; the images, which all passes of a design share, are not counted. */
@@ -52,9 +57,10 @@ interface Cached {
   readonly untilMs: number
 }
 
-interface Flight {
-  readonly result: Promise<PassBytes>
+interface Flight extends Wish {
+  readonly result: PromiseWithResolvers<PassBytes>
   readonly wanted: (() => boolean)[]
+  readonly startedAtMs: number
 }
 
 /** Signs each pass version once at a time, a bounded number at once, and keeps the newest for a minute. */
@@ -62,12 +68,13 @@ export class SignQueue {
   readonly #meters: Meters
   readonly #capacity: Pick<Capacity, 'perSecond' | 'signed'>
   readonly #flights = new Map<string, Flight>()
-  #waiting: (() => void)[] = []
+  #waiting: Flight[] = []
   /** How many at the head of `waiting` had their turn: an array is not shifted for each. */
   #served = 0
   readonly #cache = new Map<string, Cached>()
   #cachedBytes = 0
-  #signing = 0
+  #rounds = 0
+  #isPlanned = false
 
   /** The capacity bounds the queue, and is told what was done. */
   constructor(meters: Meters, capacity: Pick<Capacity, 'perSecond' | 'signed'>) {
@@ -97,58 +104,62 @@ export class SignQueue {
     if (flying !== undefined) {
       this.#meters.passes.inc({ cache: 'joined' })
       flying.wanted.push(wish.isWanted)
-      return await flying.result
+      return await flying.result.promise
     }
     if (this.length >= this.limit) throw new OverloadedError('too many passes wait for a signature')
     this.#meters.passes.inc({ cache: 'miss' })
-    const wanted = [wish.isWanted]
-    const flight = { result: this.#run(wish, wanted), wanted }
+    const flight: Flight = {
+      ...wish,
+      result: Promise.withResolvers<PassBytes>(),
+      wanted: [wish.isWanted],
+      startedAtMs: performance.now(),
+    }
     this.#flights.set(wish.key, flight)
-    try {
-      return await flight.result
-    } finally {
-      this.#flights.delete(wish.key)
-    }
+    this.#waiting.push(flight)
+    this.#plan()
+    return await flight.result.promise
   }
 
-  async #run({ key, build }: Wish, wanted: Flight['wanted']): Promise<PassBytes> {
-    const startedAtMs = performance.now()
-    await this.#enter()
-    try {
-      if (!wanted.some((isWanted) => isWanted())) throw new UnwantedError('nobody waits for the pass any more')
-      const built = await build()
-      this.#capacity.signed()
-      if (built.cacheable) this.#keep(key, built.bytes)
-      return built.bytes
-    } finally {
-      this.#leave()
-      this.#meters.signSeconds.observe((performance.now() - startedAtMs) / 1_000)
-    }
-  }
-
-  #enter(): Promise<void> | undefined {
-    if (this.#signing < MAX_SIGNING) {
-      this.#signing++
-      return undefined
-    }
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve)
+  #plan(): void {
+    if (this.#isPlanned || this.#rounds >= MAX_ROUNDS) return
+    this.#isPlanned = true
+    setImmediate(() => {
+      this.#isPlanned = false
+      while (this.length > 0 && this.#rounds < MAX_ROUNDS) void this.#round(this.#take())
     })
   }
 
-  #leave(): void {
-    const next = this.#waiting[this.#served]
-    // The place goes from hand to hand: nobody can slip in between.
-    if (next === undefined) {
-      this.#signing--
-      return
-    }
-    this.#served++
+  #take(): readonly Flight[] {
+    const taken = this.#waiting.slice(this.#served, this.#served + MAX_ROUND)
+    this.#served += taken.length
     if (this.#served * 2 > this.#waiting.length) {
       this.#waiting = this.#waiting.slice(this.#served)
       this.#served = 0
     }
-    next()
+    return taken
+  }
+
+  /** Never rejects: each flight has an outcome of its own. */
+  async #round(flights: readonly Flight[]): Promise<void> {
+    this.#rounds++
+    const outcomes = await Promise.allSettled(flights.map((flight) => this.#build(flight)))
+    this.#rounds--
+    this.#plan()
+    for (const [index, flight] of flights.entries()) {
+      const outcome = outcomes[index] as PromiseSettledResult<PassBytes>
+      this.#flights.delete(flight.key)
+      if (outcome.status === 'fulfilled') flight.result.resolve(outcome.value)
+      else flight.result.reject(outcome.reason)
+      this.#meters.signSeconds.observe((performance.now() - flight.startedAtMs) / 1_000)
+    }
+  }
+
+  async #build({ key, build, wanted }: Flight): Promise<PassBytes> {
+    if (!wanted.some((isWanted) => isWanted())) throw new UnwantedError('nobody waits for the pass any more')
+    const built = await build()
+    this.#capacity.signed()
+    if (built.cacheable) this.#keep(key, built.bytes)
+    return built.bytes
   }
 
   #cached(key: string): PassBytes | undefined {

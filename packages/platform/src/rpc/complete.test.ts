@@ -6,10 +6,19 @@ import * as enrollment from '@stampede/proto/enrollment/v1'
 import * as geo from '@stampede/proto/geo/v1'
 import * as ledger from '@stampede/proto/ledger/v1'
 import * as passes from '@stampede/proto/passes/v1'
+import * as templates from '@stampede/proto/templates/v1'
 import { completeMessage } from './complete.ts'
 import { registry } from './descriptors.ts'
 
-const modules: readonly { readonly protobufPackage: string }[] = [analytics, campaigns, enrollment, geo, ledger, passes]
+const modules: readonly { readonly protobufPackage: string }[] = [
+  analytics,
+  campaigns,
+  enrollment,
+  geo,
+  ledger,
+  passes,
+  templates,
+]
 
 interface Decoder {
   decode(bytes: Uint8Array): object

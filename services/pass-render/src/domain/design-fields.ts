@@ -1,4 +1,4 @@
-import type { Field, Template } from '@stampede/proto/passes/v1'
+import type { Field, Template } from '@stampede/proto/templates/v1'
 import { numberPlaceOf } from './design-values.ts'
 import { alwaysHolds, type Pattern, parsePattern, placesOf } from './pattern.ts'
 

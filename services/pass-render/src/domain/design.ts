@@ -1,4 +1,4 @@
-import type { Template } from '@stampede/proto/passes/v1'
+import type { Template } from '@stampede/proto/templates/v1'
 import { type DesignFields, type FieldFaults, type LocalizedDesign, parseLocalized } from './design-fields.ts'
 import { checkLook } from './design-look.ts'
 import { type DesignNfc, type DesignValue, parseNfc, parseValueSpecs, valuePlace } from './design-values.ts'

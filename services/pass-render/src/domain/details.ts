@@ -1,5 +1,6 @@
 import { checkText, invalidArgument } from '@stampede/platform'
-import type { CardDetails, ValueSpec } from '@stampede/proto/passes/v1'
+import type { CardDetails } from '@stampede/proto/passes/v1'
+import type { ValueSpec } from '@stampede/proto/templates/v1'
 import { type DetailsView, emptyDetails, type Lifecycle, lifecycles } from './card.ts'
 
 /** Longest tier, segment or channel, in characters. */

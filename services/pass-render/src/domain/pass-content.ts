@@ -143,25 +143,36 @@ function escapeMarkup(text: string): string {
 function addedFields(making: Making): readonly PassField[] {
   const { design, said, brand, shown } = making
   const added: PassField[] = []
-  if (!uses(said, 'message') && !hasKey(said, MESSAGE_FIELD_KEY)) {
+  const own = ownOf(said)
+  if (!own.places.has('message') && !own.keys.has(MESSAGE_FIELD_KEY)) {
     added.push({ key: MESSAGE_FIELD_KEY, label: brand.name, value: shown.message, changeMessage: '%@' })
   }
   for (const [index, { at, text }] of (shown.history ?? []).slice(0, design.messageHistory).entries()) {
     const label = formatDay(at, making.locale, brand.timeZone)
     added.push({ key: `history_${index + 1}`, label, value: text })
   }
-  if (!uses(said, 'contact') && !hasKey(said, CONTACT_FIELD_KEY) && brand.contact !== '') {
+  if (!own.places.has('contact') && !own.keys.has(CONTACT_FIELD_KEY) && brand.contact !== '') {
     added.push({ key: CONTACT_FIELD_KEY, label: brand.name, value: brand.contact })
   }
   return added
 }
 
-function uses(said: LocalizedDesign, place: string): boolean {
-  return fieldGroups.some((group) => said.fields[group].some((field) => placesOf(field.value).has(place)))
+/** What a design asks for and names itself; the same for all its cards. */
+interface Own {
+  readonly places: ReadonlySet<string>
+  readonly keys: ReadonlySet<string>
 }
 
-function hasKey(said: LocalizedDesign, key: string): boolean {
-  return fieldGroups.some((group) => said.fields[group].some((field) => field.key === key))
+const ownByDesign = new WeakMap<LocalizedDesign, Own>()
+
+function ownOf(said: LocalizedDesign): Own {
+  const known = ownByDesign.get(said)
+  if (known !== undefined) return known
+  const fields = fieldGroups.flatMap((group) => said.fields[group])
+  const places = new Set(fields.flatMap((field) => [...placesOf(field.value)]))
+  const own = { places, keys: new Set(fields.map(({ key }) => key)) }
+  ownByDesign.set(said, own)
+  return own
 }
 
 /** What the barcode says; empty when it says nothing. */

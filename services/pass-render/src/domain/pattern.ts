@@ -54,6 +54,13 @@ export function parsePattern(text: string): ParsedPattern {
   }
 }
 
+const parsedByText = new Map<string, ParsedPattern>()
+
+/** The same as parsePattern, for texts that are composed for many cards: kept from one to the next. */
+export function parsedPattern(text: string): ParsedPattern {
+  return remembered(parsedByText, text, () => parsePattern(text))
+}
+
 function parseParts(cursor: Cursor, plural: string | undefined, depth: number): Pattern {
   const parts: PatternPart[] = []
   let text = ''
@@ -190,13 +197,13 @@ function composePart(part: PatternPart, values: PatternValues, locale: string): 
 
 const rulesByLocale = new Map<string, Intl.PluralRules>()
 const numbersByLocale = new Map<string, Intl.NumberFormat>()
-/** Formatters kept per kind; locales of members are few, but they are input. */
-const MAX_FORMATTERS = 200
+/** Formatters, and parsed texts, kept per kind; locales of members are few, but they are input. */
+const MAX_REMEMBERED = 200
 
 function remembered<T>(map: Map<string, T>, key: string, make: () => T): T {
   const known = map.get(key)
   if (known !== undefined) return known
-  if (map.size >= MAX_FORMATTERS) map.clear()
+  if (map.size >= MAX_REMEMBERED) map.clear()
   const made = make()
   map.set(key, made)
   return made
@@ -211,15 +218,21 @@ export function formatInteger(value: bigint, locale: string): string {
   return remembered(numbersByLocale, locale, () => new Intl.NumberFormat(supportedLocale(locale))).format(value)
 }
 
-const moneyByKey = new Map<string, Intl.NumberFormat>()
+/** A currency's format and how many digits its minor unit has: asking the format for that costs more than formatting. */
+interface MoneyFormat {
+  readonly format: Intl.NumberFormat
+  readonly digits: number
+}
+
+const moneyByKey = new Map<string, MoneyFormat>()
 
 /** Minor units of a currency as the locale writes them; an unknown currency is written as a plain number. */
 export function formatMoney(minor: bigint, currency: string, locale: string): string {
   if (!/^[A-Z]{3}$/.test(currency)) return formatInteger(minor, locale)
-  const format = remembered(moneyByKey, `${locale} ${currency}`, () => {
-    return new Intl.NumberFormat(supportedLocale(locale), { style: 'currency', currency })
+  const { format, digits } = remembered(moneyByKey, `${locale} ${currency}`, () => {
+    const made = new Intl.NumberFormat(supportedLocale(locale), { style: 'currency', currency })
+    return { format: made, digits: made.resolvedOptions().maximumFractionDigits ?? 2 }
   })
-  const digits = format.resolvedOptions().maximumFractionDigits ?? 2
   // Through a decimal text, because a float would lose cents of large amounts.
   const text = minor
     .toString()

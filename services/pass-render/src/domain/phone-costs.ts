@@ -18,8 +18,13 @@ export interface PhoneCosts {
 
 /** How much of a surprise is learned from one window that was busy all the time. */
 const GAIN = 0.3
-/** Share of a core's time from which on a window counts fully: what little work costs says little about much. */
+/** Below this share of the time a window counts less and less: what little work costs says little about much. */
 const BUSY_SHARE = 0.5
+/**
+ * What work costs more in a process that is nearly idle than in one that is busy all the time: each thing then wakes it
+ * alone, with cold caches, and statements and records hold one phone's share instead of many. In between it is a line.
+ */
+const IDLE_SURCHARGE = 0.45
 /** No part is believed to cost less or more than its first estimate times this. */
 const [LEAST_FACTOR, MOST_FACTOR] = [0.2, 10]
 /** Weight of the newest idle window in the mean of what is used without any phone. */
@@ -51,20 +56,20 @@ export class PhoneCostModel {
     return this.#idleMsPerSecond
   }
 
-  /** Learns from a window in which the process used so much CPU time. */
-  learn(work: PhoneWork, usedMs: number): void {
+  /** Learns from a window in which so much CPU time was used; `busy`: share of the time that there was, 0 to 1. */
+  learn(work: PhoneWork, usedMs: number, busy: number): void {
     const { handshakeMs, answerMs, signedMs } = this.#costs
     const believed = [work.handshakes * handshakeMs, work.answers * answerMs, work.signed * signedMs] as const
     const sum = believed[0] + believed[1] + believed[2]
-    const windowMs = work.seconds * 1_000
-    if (windowMs <= 0) return
+    if (work.seconds <= 0) return
     if (sum === 0) {
       this.#idleMsPerSecond += IDLE_WEIGHT * (usedMs / work.seconds - this.#idleMsPerSecond)
       return
     }
-    const surprise = usedMs - this.#idleMsPerSecond * work.seconds - sum
+    const surcharge = 1 + IDLE_SURCHARGE * (1 - Math.min(1, busy))
+    const surprise = (usedMs - this.#idleMsPerSecond * work.seconds) / surcharge - sum
     const squares = believed.reduce((total, part) => total + part * part, 0)
-    const step = (GAIN * Math.min(1, sum / (windowMs * BUSY_SHARE)) * surprise) / squares
+    const step = (GAIN * Math.min(1, busy / BUSY_SHARE) * surprise) / squares
     const learned = (cost: number, first: number, part: number) =>
       Math.min(first * MOST_FACTOR, Math.max(first * LEAST_FACTOR, cost + step * cost * part))
     this.#costs = {

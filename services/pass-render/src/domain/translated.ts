@@ -1,4 +1,4 @@
-import type { Field, Template } from '@stampede/proto/passes/v1'
+import type { Field, Template } from '@stampede/proto/templates/v1'
 
 /** The template with its texts in another language; what has no translation stays as it is. */
 export function translated(template: Template, texts: Readonly<Record<string, string>>): Template {

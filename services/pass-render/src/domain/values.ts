@@ -1,6 +1,6 @@
 import type { BrandView, CardState } from './card.ts'
 import { type DesignValue, valuePlace } from './design-values.ts'
-import { composePattern, formatDay, formatInteger, formatMoney, type PatternValues, parsePattern } from './pattern.ts'
+import { composePattern, formatDay, formatInteger, formatMoney, type PatternValues, parsedPattern } from './pattern.ts'
 
 /** What patterns may show beyond the stored state. */
 export interface Shown {
@@ -118,7 +118,7 @@ export function composeMessage(
 ): string {
   const text = textFor(texts, state.member.locale)
   if (text === undefined) return ''
-  const parsed = parsePattern(text.text)
+  const parsed = parsedPattern(text.text)
   // The message was checked when its campaign was made; should it be broken all the same, its words are still shown.
   if (!parsed.ok) return text.text
   const locale = text.locale === '' ? state.member.locale : text.locale

@@ -23,8 +23,8 @@ export async function getPass(
   }
   const record = await context.phoneReads.pass(claim)
   if (record === undefined || !isProven(context, claim, record.authToken)) return unauthorized
-  const isFetch = request.method !== 'HEAD'
-  return await passAnswer(context, request, record, isFetch ? () => noteFetch(context, request, record) : undefined)
+  const shown = { record, token: claim.token }
+  return await passAnswer(context, request, shown, () => noteFetch(context, request, record))
 }
 
 /** 304 or 401 from as little as they need; undefined when the phone shall get the pass. */
@@ -42,17 +42,17 @@ export async function install(context: Context, request: IncomingMessage, token:
   const record = await findPassByOwner(context.database, grant.brand, grant.memberId)
   // Who is erased or blocked gets no new card; installed ones are told that they are void.
   if (record === undefined || record.state.member.status !== 'active') return missing
-  const isFetch = request.method !== 'HEAD'
-  return await passAnswer(context, request, record, isFetch ? () => noteInstall(context, record) : undefined)
+  const shown = { record, token: context.secrets.openAuthToken(record.authToken, record.brand, record.serial) }
+  return await passAnswer(context, request, shown, () => noteInstall(context, record))
 }
 
 async function passAnswer(
   context: Context,
   request: IncomingMessage,
-  record: PassRecord,
-  sent: Answer['sent'],
+  { record, token }: { readonly record: PassRecord; readonly token: string },
+  sent: () => void,
 ): Promise<Answer> {
-  const body = await context.renderer.signed(record, () => !request.socket.destroyed)
+  const body = await context.renderer.signed(record, token, () => !request.socket.destroyed)
   return {
     status: 200,
     headers: {
@@ -62,7 +62,7 @@ async function passAnswer(
       'Cache-Control': 'private, no-cache',
     },
     body,
-    ...(sent === undefined ? {} : { sent }),
+    ...(request.method === 'HEAD' ? {} : { sent }),
   }
 }
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Server as NetServer } from 'node:net'
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
 import { StampedeError } from '@stampede/platform'
 import type { Context } from '../context.ts'
@@ -9,6 +9,7 @@ import { LookUpsFullError } from '../store/look-ups.ts'
 import { Admission } from './admission.ts'
 import { type Answer, empty, missing, overloaded, retryAfter, unready } from './answer.ts'
 import { Deadlines } from './deadlines.ts'
+import { openDoors } from './doors.ts'
 import { type Endpoint, route } from './router.ts'
 
 /** How long a phone may take for its handshake, in milliseconds. */
@@ -24,9 +25,6 @@ const KEEP_ALIVE_MS = 15_000
 const REFUSAL_MS = 5_000
 /** Requests of one connection; a phone needs a handful. */
 const MAX_REQUESTS_PER_CONNECTION = 1_000
-const MAX_CONNECTIONS = 50_000
-/** Connections that the system holds for us while a turn of the event loop lasts. */
-const BACKLOG = 1_024
 /** The signatures may be so far behind before new phones have to wait, in seconds. */
 const BUSY_SECONDS = 0.25
 /** How long a stop waits for answers under way. */
@@ -57,37 +55,32 @@ export async function startWebServer(options: WebOptions, context: () => Context
   } as const
   const limits = { requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS, keepAliveTimeout: KEEP_ALIVE_MS }
   const server = createServer({ ...tls, ...limits, maxHeaderSize: 16 * 1024 })
-  server.maxConnections = MAX_CONNECTIONS
   server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION
   const deadlines = new Deadlines(ANSWER_MS)
   server.on('request', (request, response) => serve(context(), deadlines, request, response))
   server.on('secureConnection', (socket: TLSSocket) => {
     if (!socket.isSessionReused()) context().capacity.shookHands()
   })
-  const admission = admit(server, createRefusals(tls), context)
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  server.once('error', reject)
-  server.listen({ port: options.port, host: options.host, backlog: BACKLOG }, resolve)
-  await promise
-  const address = server.address() as AddressInfo
+  const admission = createAdmission(server, createRefusals(tls), context)
+  const { port, doors } = await openDoors(server, options, (socket) => admission.arrive(socket))
   return {
-    port: address.port,
+    port,
     get waiting() {
       return admission.length
     },
     [Symbol.asyncDispose]: async () => {
       admission[Symbol.dispose]()
-      await stop(server)
+      await stop(server, doors)
       deadlines[Symbol.dispose]()
     },
   }
 }
 
 /** Puts admission between a new connection and the listener that begins its handshake. */
-function admit(server: Server, refusals: TlsServer, context: () => Context): Admission {
+function createAdmission(server: Server, refusals: TlsServer, context: () => Context): Admission {
   const begin = server.listeners('connection')
   server.removeAllListeners('connection')
-  const admission = new Admission({
+  return new Admission({
     admit: (socket) => {
       for (const listener of begin) Reflect.apply(listener, server, [socket])
     },
@@ -96,8 +89,6 @@ function admit(server: Server, refusals: TlsServer, context: () => Context): Adm
     perSecond: () => context().capacity.perSecond,
     meters: context().meters,
   })
-  server.on('connection', (socket: Socket) => admission.arrive(socket))
-  return admission
 }
 
 /** Answers whatever a phone asks with 503: never listens, is handed its connections. */
@@ -110,12 +101,11 @@ function createRefusals(tls: Parameters<typeof createTlsServer>[0]): TlsServer {
   })
 }
 
-async function stop(server: Server): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  server.close(() => resolve())
+async function stop(server: Server, doors: readonly NetServer[]): Promise<void> {
+  const closing = doors.map((door) => new Promise((resolve) => door.close(resolve)))
   server.closeIdleConnections()
   const timer = setTimeout(() => server.closeAllConnections(), STOP_MS)
-  await promise
+  await Promise.all(closing)
   clearTimeout(timer)
 }
 
@@ -153,7 +143,8 @@ function send(context: Context, request: IncomingMessage, response: ServerRespon
   if (answer.sent !== undefined) response.once('finish', answer.sent)
   try {
     response.writeHead(status, hasBody ? { ...headers, 'Content-Length': length } : { ...headers })
-    if (hasBody && request.method !== 'HEAD' && body.length > 0) {
+    if (hasBody && request.method !== 'HEAD') {
+      // Together: head and parts leave in one write.
       response.cork()
       for (const part of body) response.write(part)
       response.uncork()

@@ -354,6 +354,6 @@ describe('the capacity', () => {
     for await (const key of await bucket.keys()) keys.push(key)
     const entry = await bucket.get(keys[0] ?? '')
     const told = JSON.parse(entry?.string() ?? '{}')
-    assert.ok(told.perSecond >= 20 && told.at > 0 && told.lagMs >= 0, JSON.stringify(told))
+    assert.ok(told.passesPerSecond >= 20 && told.lagMs >= 0, JSON.stringify(told))
   })
 })

@@ -1,4 +1,4 @@
-import type { GetTemplateRulesRequest, GetTemplateRulesResponse } from '@stampede/proto/passes/v1'
+import type { GetTemplateRulesRequest, GetTemplateRulesResponse } from '@stampede/proto/templates/v1'
 import type { Context } from '../context.ts'
 import { findRules } from '../store/rules.ts'
 import { knownBrand } from './upsert-pass.ts'

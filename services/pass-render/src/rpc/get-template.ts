@@ -1,5 +1,5 @@
 import { checkBrand, checkInt, notFound } from '@stampede/platform'
-import type { GetTemplateRequest, GetTemplateResponse } from '@stampede/proto/passes/v1'
+import type { GetTemplateRequest, GetTemplateResponse } from '@stampede/proto/templates/v1'
 import type { Context } from '../context.ts'
 import { findPublications } from '../store/publications.ts'
 import { findTemplate } from '../store/templates.ts'

@@ -1,6 +1,6 @@
 import { PkpassError, prepareAssets } from '@stampede/pkpass'
 import { checkPresent } from '@stampede/platform'
-import type { LintTemplateRequest, LintTemplateResponse, Template } from '@stampede/proto/passes/v1'
+import type { LintTemplateRequest, LintTemplateResponse, Template } from '@stampede/proto/templates/v1'
 import type { Context } from '../context.ts'
 import { type Finding, lintTemplate as lint } from '../domain/lint/lint.ts'
 import { parityGaps } from '../domain/lint/parity.ts'

@@ -1,5 +1,5 @@
 import { checkInt, invalidArgument } from '@stampede/platform'
-import type { ListTemplatesRequest, ListTemplatesResponse } from '@stampede/proto/passes/v1'
+import type { ListTemplatesRequest, ListTemplatesResponse } from '@stampede/proto/templates/v1'
 import type { Context } from '../context.ts'
 import { countPasses, listPublications } from '../store/publications.ts'
 import { findTemplate } from '../store/templates.ts'

@@ -1,5 +1,5 @@
 import { checkIdempotencyKey, checkInt, idempotencyConflict, notFound, StampedeError } from '@stampede/platform'
-import type { PublishTemplateRequest, PublishTemplateResponse } from '@stampede/proto/passes/v1'
+import type { PublishTemplateRequest, PublishTemplateResponse } from '@stampede/proto/templates/v1'
 import type { Context } from '../context.ts'
 import { ALL_PERMILLE } from '../domain/publication.ts'
 import { publishVersion } from '../publish-version.ts'

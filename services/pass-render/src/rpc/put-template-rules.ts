@@ -1,5 +1,5 @@
 import { checkIdempotencyKey, checkList, checkText, idempotencyConflict, StampedeError } from '@stampede/platform'
-import type { PutTemplateRulesRequest, PutTemplateRulesResponse } from '@stampede/proto/passes/v1'
+import type { PutTemplateRulesRequest, PutTemplateRulesResponse } from '@stampede/proto/templates/v1'
 import type { Context } from '../context.ts'
 import { MAX_LABEL_CHARS } from '../domain/details.ts'
 import type { TemplateRule } from '../domain/rules.ts'

@@ -8,7 +8,7 @@ import {
   invalidArgument,
   notFound,
 } from '@stampede/platform'
-import { type PutTemplateRequest, type PutTemplateResponse, Template } from '@stampede/proto/passes/v1'
+import { type PutTemplateRequest, type PutTemplateResponse, Template } from '@stampede/proto/templates/v1'
 import type { Context } from '../context.ts'
 import type { BrandView } from '../domain/card.ts'
 import { type Design, parseDesign } from '../domain/design.ts'

@@ -1,5 +1,5 @@
 import { invalidArgument } from '@stampede/platform'
-import type { Publication as PublicationMessage } from '@stampede/proto/passes/v1'
+import type { Publication as PublicationMessage } from '@stampede/proto/templates/v1'
 import { DEFAULT_TEMPLATE_ID } from '../domain/card.ts'
 import type { Publication } from '../domain/publication.ts'
 

@@ -1,5 +1,5 @@
 import type { Sql } from '@stampede/platform'
-import { PutTemplateRulesRequest } from '@stampede/proto/passes/v1'
+import { PutTemplateRulesRequest } from '@stampede/proto/templates/v1'
 import type { TemplateRule } from '../domain/rules.ts'
 
 /** Rules of a brand, by version. */

@@ -1,5 +1,5 @@
 import type { Sql } from '@stampede/platform'
-import { Template } from '@stampede/proto/passes/v1'
+import { Template } from '@stampede/proto/templates/v1'
 
 /** A stored version of a template. */
 export interface TemplateRow {

@@ -21,8 +21,9 @@ import {
 } from '@stampede/platform'
 import { platformEnv, tempDir, testKeys, testNats, testPostgres, testTls, until } from '@stampede/platform/testing'
 import { AccountState, MemberState } from '@stampede/proto/events/v1'
-import { PassesServiceService, Template } from '@stampede/proto/passes/v1'
+import { PassesServiceService } from '@stampede/proto/passes/v1'
 import { PushChunk } from '@stampede/proto/push/v1'
+import { Template } from '@stampede/proto/templates/v1'
 import { type RunningPassRender, startPassRender } from '../service.ts'
 
 /** A brand for tests. */

@@ -1,4 +1,4 @@
-import type { Template } from '@stampede/proto/passes/v1'
+import type { Template } from '@stampede/proto/templates/v1'
 import { type Finding, warning } from './lint.ts'
 
 /** Lengths that Google recommends, in characters. */

@@ -1,4 +1,4 @@
-import type { Field, Template } from '@stampede/proto/passes/v1'
+import type { Field, Template } from '@stampede/proto/templates/v1'
 import { type Fault, parseDesign } from '../design.ts'
 import { placesOf } from '../pattern.ts'
 import { translatableTexts } from '../translated.ts'

@@ -1,4 +1,4 @@
-import type { Template } from '@stampede/proto/passes/v1'
+import type { Template } from '@stampede/proto/templates/v1'
 
 /** Something of a template that a wallet cannot show. */
 export interface Gap {
