@@ -36,7 +36,7 @@ const script = new URL('../../../scripts/service.ts', import.meta.url)
 const migrationsDir = new URL('../src/store/migrations/', import.meta.url)
 
 /** Brand of all passes. */
-export const brand = testBrand('bench')
+export const brand = { ...testBrand('bench'), googleIssuerId: '' }
 
 /** What is around the service. */
 export interface RigOptions {

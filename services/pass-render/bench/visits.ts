@@ -6,7 +6,7 @@ import { Rig } from './rig.ts'
 import type { Context, Report, Scenario } from './scenarios.ts'
 
 const PASSES = 60_000
-const CONNECTIONS = 64
+const CONNECTIONS = 128
 const seconds = { full: 8, quick: 5 }
 const RUNS = 3
 /** How far the published capacity may be from what is measured. */
@@ -30,14 +30,14 @@ async function runVisits(context: Context): Promise<Report> {
   const published: Published[] = []
   const note = async (when: string) => void published.push({ when, perSecond: await rig.capacity() })
   await note('idle, before the first phone')
-  context.progress('  half load')
-  await visit(LEARN_SECONDS, (published[0]?.perSecond ?? 0) / 2)
-  await note('at half load')
   context.progress('  saturated')
   await visit(LEARN_SECONDS)
   await note('saturated')
   const visits: PhonesResult[] = []
   for (let run = 0; run < RUNS; run++) visits.push(await visit(span))
+  context.progress('  half load')
+  await visit(LEARN_SECONDS, median(visits.map(rateOf)) / 2)
+  await note('at half load')
   context.progress('  idle')
   await new Promise((resolve) => setTimeout(resolve, IDLE_MS))
   await note('idle, afterwards')

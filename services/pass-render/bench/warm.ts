@@ -7,7 +7,7 @@ import type { Context, Report, Scenario } from './scenarios.ts'
 import { cpuSecondsOf } from './usage.ts'
 
 const PASSES = 60_000
-const CONNECTIONS = 32
+const CONNECTIONS = 128
 const rounds = { full: 5, quick: 2 }
 const seconds = { full: 5, quick: 3 }
 const MUST = { list: 15_000, same: 15_000, passShare: 0.8 }

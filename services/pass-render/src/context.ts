@@ -7,6 +7,7 @@ import type { GoogleRootKeys } from './google-root-keys.ts'
 import type { PhoneLimits } from './http/limits.ts'
 import type { Meters } from './metrics.ts'
 import type { PassTypes } from './pass-types.ts'
+import type { Previews } from './preview/previews.ts'
 import type { Renderer } from './renderer.ts'
 import type { SignQueue } from './sign-queue.ts'
 import type { Signers } from './signers.ts'
@@ -36,6 +37,7 @@ export interface Context {
   readonly passTypes: PassTypes
   readonly limits: PhoneLimits
   readonly fetches: Fetches
+  readonly previews: Previews
   readonly capacity: Capacity
   /** Public base of the PassKit web service, without a slash at the end. */
   readonly webUrl: () => string

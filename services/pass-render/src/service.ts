@@ -27,6 +27,7 @@ import { startJobs } from './jobs/index.ts'
 import { createMeters } from './metrics.ts'
 import { type KeyClient, Names } from './names.ts'
 import { PassTypes } from './pass-types.ts'
+import { Previews } from './preview/previews.ts'
 import { Renderer } from './renderer.ts'
 import { passesBinding } from './rpc/index.ts'
 import { SignQueue } from './sign-queue.ts'
@@ -140,8 +141,12 @@ async function buildContext(
     webUrl,
   })
   const shared = { clock, logger, metrics, meters, database, nats, relay, brands, credentials, secrets }
-  const forPhones = { phoneReads: createPhoneReads(database), passTypes: new PassTypes(brands), limits: createLimits() }
-  const parts = { designs, renderer, signers, signQueue, googleRootKeys, fetches, capacity }
+  const forPhones = {
+    phoneReads: createPhoneReads(database),
+    passTypes: new PassTypes(brands),
+    limits: createLimits(),
+  }
+  const parts = { designs, renderer, signers, signQueue, googleRootKeys, fetches, previews: new Previews(), capacity }
   const value: Context = { ...shared, ...forPhones, ...parts, webUrl }
   const built: Built = { value, access, webPort: config.webPort }
   return built

@@ -12,7 +12,7 @@ export const MAX_WAIT_SECONDS = 1.5
  * Passes of a round: they are rendered one after the other, signed by the thread pool, and answered one after the other.
  * Handled one by one, each would find the caches of its core filled by signatures, which makes it far dearer.
  */
-export const MAX_ROUND = Math.max(16, availableParallelism() * 8)
+export const MAX_ROUND = Math.max(64, availableParallelism() * 16)
 /** Rounds under way: one is signed while the next is rendered. */
 export const MAX_ROUNDS = 2
 /** Signed passes kept, to answer a phone's HEAD, its second device and its retry. */

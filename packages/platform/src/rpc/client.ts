@@ -15,6 +15,7 @@ import { traceHeaders, withSpan } from '../tracing.ts'
 import type { RequestOf, ResponseOf, RpcDefinition, RpcService } from './binding.ts'
 import { completeMessage, type DeepPartial } from './complete.ts'
 import { type MethodInfo, methodInfo } from './descriptors.ts'
+import { drained } from './drained.ts'
 import { MAX_MESSAGE_BYTES } from './grpc-server.ts'
 import { DEFAULT_DEADLINE_MS, MAX_STREAM_MS } from './pipeline.ts'
 import { fromGrpcError } from './status.ts'
@@ -179,7 +180,7 @@ class RemoteMethod {
     for await (const partial of requests) {
       if (call.destroyed) return
       if (call.write(completeMessage(this.#info.input, partial))) continue
-      await new Promise<void>((resolve) => call.once('drain', resolve).once('close', resolve))
+      await drained(call)
     }
     call.end()
   }

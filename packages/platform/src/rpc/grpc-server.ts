@@ -16,6 +16,7 @@ import { ConfigError } from '../config.ts'
 import { invalidArgument, StampedeError, unavailable } from '../errors.ts'
 import type { PlatformConfig } from '../platform-config.ts'
 import type { Binding, BoundMethod } from './binding.ts'
+import { drained } from './drained.ts'
 import { healthHandlers, healthService } from './health.ts'
 import type { Arrival, Pipeline } from './pipeline.ts'
 import { addReflection } from './reflection.ts'
@@ -164,7 +165,7 @@ function unaryHandler(method: BoundMethod, pipeline: Pipeline) {
 function streamHandler(method: BoundMethod, pipeline: Pipeline) {
   return (call: ServerWritableStream<Received, unknown>): void => {
     const write = async (item: unknown): Promise<void> => {
-      if (!call.write(item)) await new Promise<void>((resolve) => call.once('drain', resolve))
+      if (!call.write(item)) await drained(call)
     }
     pipeline
       .admit(arrivalOf(call))
@@ -179,7 +180,7 @@ function streamHandler(method: BoundMethod, pipeline: Pipeline) {
 function duplexHandler(method: BoundMethod, pipeline: Pipeline) {
   return (call: ServerDuplexStream<Received, unknown>): void => {
     const write = async (item: unknown): Promise<void> => {
-      if (!call.write(item)) await new Promise<void>((resolve) => call.once('drain', resolve))
+      if (!call.write(item)) await drained(call)
     }
     pipeline
       .admit(arrivalOf(call))

@@ -253,7 +253,7 @@ export function formatDay(date: Date, locale: string, timeZone: string): string 
 }
 
 /** The locale if this runtime knows it, else English. */
-function supportedLocale(locale: string): string {
+export function supportedLocale(locale: string): string {
   try {
     return Intl.getCanonicalLocales(locale)[0] ?? 'en'
   } catch {

@@ -143,13 +143,14 @@ function send(context: Context, request: IncomingMessage, response: ServerRespon
   if (answer.sent !== undefined) response.once('finish', answer.sent)
   try {
     response.writeHead(status, hasBody ? { ...headers, 'Content-Length': length } : { ...headers })
-    if (hasBody && request.method !== 'HEAD') {
-      // Together: head and parts leave in one write.
-      response.cork()
-      for (const part of body) response.write(part)
-      response.uncork()
+    if (!hasBody || request.method === 'HEAD') {
+      response.end()
+      return
     }
-    response.end()
+    // Together: head and parts leave in one write. After a last part of its own, end() would write once more.
+    response.cork()
+    for (const part of body.slice(0, -1)) response.write(part)
+    response.end(body.at(-1))
   } catch (error) {
     context.logger.warn({ err: error }, 'an answer could not be sent')
     response.destroy()

@@ -12,6 +12,7 @@ import { lintTemplate } from './lint-template.ts'
 import { listPasses } from './list-passes.ts'
 import { listTemplates } from './list-templates.ts'
 import { messageCards } from './message-cards.ts'
+import { previewTemplate } from './preview-template.ts'
 import { publishTemplate } from './publish-template.ts'
 import { putChannelLink } from './put-channel-link.ts'
 import { putTemplate } from './put-template.ts'
@@ -30,6 +31,7 @@ export function passesBinding(context: Context): Binding {
     listTemplates: (request) => listTemplates(context, request),
     publishTemplate: (request) => publishTemplate(context, request),
     lintTemplate: (request) => lintTemplate(context, request),
+    previewTemplate: (request) => previewTemplate(context, request),
     putTemplateRules: (request) => putTemplateRules(context, request),
     getTemplateRules: (request) => getTemplateRules(context, request),
     upsertPass: (request) => upsertPass(context, request),

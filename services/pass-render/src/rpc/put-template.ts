@@ -1,24 +1,22 @@
-import { PkpassError, prepareAssets } from '@stampede/pkpass'
 import {
   checkBrand,
   checkIdempotencyKey,
   checkPresent,
   failedPrecondition,
   idempotencyConflict,
-  invalidArgument,
   notFound,
 } from '@stampede/platform'
 import { type PutTemplateRequest, type PutTemplateResponse, Template } from '@stampede/proto/templates/v1'
 import type { Context } from '../context.ts'
 import type { BrandView } from '../domain/card.ts'
-import { type Design, parseDesign } from '../domain/design.ts'
+import type { Design } from '../domain/design.ts'
 import { lintTemplate } from '../domain/lint/lint.ts'
 import { ALL_PERMILLE, unpublished } from '../domain/publication.ts'
-import { languagesOf } from '../domain/translated.ts'
 import { publishVersion } from '../publish-version.ts'
 import { lockBrandState } from '../store/brand-state.ts'
 import { findPublications, savePublication } from '../store/publications.ts'
 import { findTemplateByKey, insertTemplate } from '../store/templates.ts'
+import { checkTemplate } from './check-template.ts'
 import { checkTemplateId } from './template-message.ts'
 
 /** Checks and publishes a new version of a brand's design. */
@@ -61,18 +59,6 @@ async function checkNfc(context: Context, brand: BrandView, design: Design): Pro
   if (state !== 'ok')
     throw failedPrecondition('the template carries NFC, and the brand has no Apple certificate that works')
   if (!nfc) throw failedPrecondition('the template carries NFC, and the brand’s Apple certificate is not an NFC one')
-}
-
-function checkTemplate(template: Template): Design {
-  const parsed = parseDesign(template)
-  if (!parsed.ok) throw invalidArgument(parsed.faults[0].field, parsed.faults[0].reason)
-  try {
-    prepareAssets(template.images, languagesOf(template))
-  } catch (error) {
-    if (error instanceof PkpassError) throw invalidArgument(`template.images[${error.path}]`, error.message)
-    throw error
-  }
-  return parsed.design
 }
 
 function sameTemplate(left: Template, right: Template): boolean {

@@ -54,6 +54,33 @@ describe('a template', () => {
     await assert.rejects(fixture.client.publishTemplate(some), { code: 'IDEMPOTENCY_CONFLICT' })
   })
 
+  it('is drawn for a sample card before it is stored, and by its id afterwards', async () => {
+    const template = testTemplate({ logoText: 'Drawn' })
+    const card = { name: 'Анна', locale: 'ru', details: { points: 1_234n }, message: 'Привет, {name}' }
+    const { previews } = await fixture.client.previewTemplate({ brand, template, card })
+    assert.deepEqual(
+      previews.map(({ side, width, svg, png }) => [side, width, svg.startsWith('<svg '), png[1]]),
+      ['front', 'back', 'lock_screen'].map((side) => [side, 375, true, 'P'.charCodeAt(0)]),
+    )
+    const stored = await fixture.client.previewTemplate({ brand, templateId: 'card', card })
+    assert.equal(stored.previews.length, previews.length)
+    assert.notEqual(stored.previews[0]?.svg, previews[0]?.svg)
+  })
+
+  it('is not drawn for a sample that no card could be', async () => {
+    const template = testTemplate()
+    const draw = (card: object) => fixture.client.previewTemplate({ brand, template, card })
+    await draw({ locale: 'a--b' })
+    await assert.rejects(draw({ locale: 'ru_RU' }), { code: 'INVALID_ARGUMENT', field: 'card.locale' })
+    await assert.rejects(draw({ cardNumber: 'a b' }), { code: 'INVALID_ARGUMENT', field: 'card.card_number' })
+    await assert.rejects(draw({ message: '{nothing}' }), { code: 'INVALID_ARGUMENT', field: 'card.message' })
+    const values = { details: { values: { none: '1' } } }
+    await assert.rejects(draw(values), { code: 'INVALID_ARGUMENT', field: 'card.details.values[none]' })
+    const faulty = { brand, template: testTemplate({ barcodeFormats: ['stripes'] }) }
+    await assert.rejects(fixture.client.previewTemplate(faulty), { field: /^template\.barcode_formats/ })
+    await assert.rejects(fixture.client.previewTemplate({ brand, templateId: 'none' }), { code: 'NOT_FOUND' })
+  })
+
   it('is listed with its publication and its cards', async () => {
     const { templates } = await fixture.client.listTemplates({ brand })
     assert.deepEqual(

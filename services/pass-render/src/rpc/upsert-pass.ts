@@ -11,7 +11,8 @@ import { checkMessageText } from './message-text.ts'
 import { passMessage } from './pass-message.ts'
 import { checkTemplateId } from './template-message.ts'
 
-const MAX_POINTS = 9_000_000_000_000_000_000n
+/** Most points that a card can show. */
+export const MAX_POINTS = 9_000_000_000_000_000_000n
 const MAX_LOCALE_CHARS = 35
 
 /** Makes or changes the card of a customer who lives elsewhere. */
@@ -52,11 +53,16 @@ export function cardWish(request: UpsertPassRequest): CardWish {
     templateId: request.templateId === '' ? '' : checkTemplateId(request.templateId),
     details: checkDetails(details, 'details'),
     points: checkBigint(details?.points ?? 0n, 'details.points', { min: -MAX_POINTS, max: MAX_POINTS }),
-    locale: checkText(request.locale, 'locale', { max: MAX_LOCALE_CHARS, pattern: /^[A-Za-z0-9-]*$/ }),
+    locale: checkLocale(request.locale, 'locale'),
     message: message === '' ? undefined : ownMessage(message),
     version: checkBigint(version, 'version', { min: 0n, max: MAX_POINTS }),
     marketingConsent,
   }
+}
+
+/** BCP-47, or empty; throws INVALID_ARGUMENT naming the field. */
+export function checkLocale(locale: string, field: string): string {
+  return checkText(locale, field, { max: MAX_LOCALE_CHARS, pattern: /^[A-Za-z0-9-]*$/ })
 }
 
 function ownMessage(text: string): Buffer {
