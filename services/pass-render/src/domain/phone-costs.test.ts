@@ -61,7 +61,7 @@ describe('the costs of phones', () => {
 
   it('know that the same work costs more in a process that is half idle', () => {
     const model = new PhoneCostModel(first)
-    for (let window = 0; window < 30; window++) model.learn(visits(700), cost(visits(700)) * 1.225, 0.5)
+    for (let window = 0; window < 30; window++) model.learn(visits(700), cost(visits(700)) * 1.3, 0.5)
     near(model.visitMs, visitMs, 0.02)
   })
 

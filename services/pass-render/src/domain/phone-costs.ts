@@ -24,7 +24,7 @@ const BUSY_SHARE = 0.5
  * What work costs more in a process that is nearly idle than in one that is busy all the time: each thing then wakes it
  * alone, with cold caches, and statements and records hold one phone's share instead of many. In between it is a line.
  */
-const IDLE_SURCHARGE = 0.45
+const IDLE_SURCHARGE = 0.6
 /** No part is believed to cost less or more than its first estimate times this. */
 const [LEAST_FACTOR, MOST_FACTOR] = [0.2, 10]
 /** Weight of the newest idle window in the mean of what is used without any phone. */
