@@ -140,6 +140,23 @@ function checkAttributed(value: unknown, path: string): void {
   const rest = text.replace(/<a href=(?:"[^"<>]*"|'[^'<>]*')>|<\/a>/g, '')
   if (/[<>]/.test(rest)) fail(path, 'may hold <a href="..."> only')
   if (/&(?!#?\w{1,10};)/.test(text)) fail(path, 'must write & as &amp;')
+  for (const [, address = ''] of text.matchAll(/<a href=["']([^"']*)/g)) {
+    if (runsSomething(address)) fail(path, 'may link to what a phone opens, not to what it would run')
+  }
+}
+
+/** Whether an address is code or content of its own, however its letters are written. */
+function runsSomething(address: string): boolean {
+  const decoded = address
+    .replace(/&#x([0-9a-f]{1,6});/gi, (_, hex: string) => codePoint(Number.parseInt(hex, 16)))
+    .replace(/&#(\d{1,7});/g, (_, decimal: string) => codePoint(Number(decimal)))
+    .replace(/&(?:colon|tab|newline);/gi, (name) => (/colon/i.test(name) ? ':' : ''))
+  // Browsers skip what is not visible before and within the scheme.
+  return /^(?:javascript|vbscript|data|file):/i.test(decoded.replace(/[\s\p{Cc}]/gu, ''))
+}
+
+function codePoint(code: number): string {
+  return code <= 0x10ffff ? String.fromCodePoint(code) : ''
 }
 
 function checkValue(value: unknown, path: string): void {

@@ -62,6 +62,20 @@ const wrong: Readonly<Record<string, readonly [object, string]>> = {
     { storeCard: { backFields: [{ ...field, attributedValue: '<a href="https://a.test?b=1&c=2">x</a>' }] } },
     'storeCard.backFields[0].attributedValue',
   ],
+  'a link that is a script': [
+    { storeCard: { backFields: [{ ...field, attributedValue: '<a href="javascript:alert(1)">x</a>' }] } },
+    'storeCard.backFields[0].attributedValue',
+  ],
+  'a link that is a script in disguise': [
+    {
+      storeCard: { backFields: [{ ...field, attributedValue: '<a href=" java&#x73;cr&#9;ipt&colon;alert(1)">x</a>' }] },
+    },
+    'storeCard.backFields[0].attributedValue',
+  ],
+  'a link that is a document of its own': [
+    { storeCard: { backFields: [{ ...field, attributedValue: "<a href='data:text/html,x'>x</a>" }] } },
+    'storeCard.backFields[0].attributedValue',
+  ],
   'a row on a store card': [
     { storeCard: { auxiliaryFields: [{ ...field, row: 1 }] } },
     'storeCard.auxiliaryFields[0].row',

@@ -90,15 +90,19 @@ export class Fixture {
     this.#stack = parts.stack
   }
 
-  /** Starts everything for the brands given. */
-  static async start(brands: readonly BrandInfo[], extra: Readonly<Record<string, string>> = {}): Promise<Fixture> {
+  /** Starts everything for the brands given; `nfc`: their certificates are NFC ones. */
+  static async start(
+    brands: readonly BrandInfo[],
+    extra: Readonly<Record<string, string>> = {},
+    { nfc = false }: { readonly nfc?: boolean } = {},
+  ): Promise<Fixture> {
     await using stack = new AsyncDisposableStack()
     const postgres = stack.use(await testPostgres())
     const server = stack.use(await testNats())
     const tls = stack.use(testTls())
     const credentials = stack.use(tempDir('credentials'))
     const keys = testKeys()
-    const rootPem = await writeCredentials(credentials.path, brands)
+    const rootPem = await writeCredentials(credentials.path, brands, nfc)
     const env = platformEnv({
       postgres,
       nats: server,
@@ -251,11 +255,11 @@ interface FixtureParts {
   readonly stack: AsyncDisposableStack
 }
 
-async function writeCredentials(dir: string, brands: readonly BrandInfo[]): Promise<string> {
+async function writeCredentials(dir: string, brands: readonly BrandInfo[], nfc: boolean): Promise<string> {
   const authority = await createTestAuthority(new Date())
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   for (const brand of brands) {
-    const issued = await authority.issue({ passTypeIdentifier: brand.passTypeId, teamIdentifier: brand.teamId })
+    const issued = await authority.issue({ passTypeIdentifier: brand.passTypeId, teamIdentifier: brand.teamId, nfc })
     const folder = join(dir, credentialShard(brand.brand))
     mkdirSync(folder, { recursive: true })
     writeFileSync(join(folder, `${brand.brand}.apple.pem`), issued.certPem + issued.wwdrPem + issued.keyPem)
