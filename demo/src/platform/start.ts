@@ -160,6 +160,7 @@ function makeEnvironment(input: EnvironmentInput): Record<string, string> {
     STAMPEDE_GOOGLE_URL: `https://localhost:${ports.google}`,
     STAMPEDE_GOOGLE_TOKEN_URL: `https://localhost:${ports.google}/token`,
     STAMPEDE_GOOGLE_CA: tls.ca,
+    STAMPEDE_GOOGLE_ROOT_KEYS_URL: `http://127.0.0.1:${ports.sandboxControl}/google/root-keys`,
     STAMPEDE_GOOGLE_MAX_PER_SECOND: String(googlePerSecond),
   }
 }

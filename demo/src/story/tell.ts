@@ -2,6 +2,7 @@ import type { StoryKnowledge } from '../page/data.ts'
 import { createBrand } from './brand.ts'
 import { runCampaign, tellCampaign } from './campaign.ts'
 import { openTill, type StoryContext } from './context.ts'
+import { saveAtGoogle } from './google.ts'
 import { ringUpLive, tellLatencies } from './live.ts'
 import { awaitPasses, enrolMembers, installPasses } from './members.ts'
 import { persist } from './patience.ts'
@@ -59,4 +60,5 @@ export async function tellStory(context: StoryContext, begun: StoryState, knowle
   teller.line(
     `Google holds ${count(google.objects)} card objects; at its ${options.googlePerSecond} calls a second others may still follow`,
   )
+  await saveAtGoogle(context, passes)
 }

@@ -146,6 +146,8 @@ class Control implements ControlServer {
         return this.#install(installRequests((await readJson(request))['passes']), response)
       case 'POST /tokens':
         return send(response, 200, addTokens(series, await readJson(request)))
+      case 'GET /google/root-keys':
+        return send(response, 200, google.rootKeys())
       case 'POST /google/save':
         return send(response, 200, await saveAll(google, textList((await readJson(request))['urls'], 'urls')))
       case 'POST /remove': {

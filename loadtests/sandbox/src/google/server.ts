@@ -5,7 +5,7 @@ import {
   type Http2ServerResponse,
 } from 'node:http2'
 import type { AddressInfo } from 'node:net'
-import type { TLSSocket } from 'node:tls'
+import { createSecureContext, type TLSSocket } from 'node:tls'
 import type { Authority } from '../authority.ts'
 import type { GoogleFaults } from '../faults.ts'
 import type { RegisteredAccount } from '../google-account.ts'
@@ -13,6 +13,8 @@ import { type Journal, nowMs } from '../journal.ts'
 import { isObject } from '../pass/check-json.ts'
 import { seededRandom } from '../random.ts'
 import type { GoogleRow } from '../rows.ts'
+import { CallbackSigner } from './callback-signer.ts'
+import { Callbacks } from './callbacks.ts'
 import { badRequest, type GoogleProblem, problem, problemBody } from './problem.ts'
 import { RateLimiter } from './rate-limiter.ts'
 import { issuerOf, type Resource, type ResourceKind } from './rules.ts'
@@ -37,6 +39,8 @@ export interface GoogleStatistics {
   readonly objects: number
   readonly classes: number
   readonly byStatus: Readonly<Record<string, number>>
+  /** Signed callbacks of this run: those that were answered 200, and those that nobody took. */
+  readonly callbacks: { readonly taken: number; readonly givenUp: number }
 }
 
 /** The running Google stand-in. */
@@ -47,6 +51,8 @@ export interface GoogleServer extends AsyncDisposable {
   restore(row: GoogleRow): void
   /** Opens a save link as a signed-in person would; resolves to the saved object ids or the refusal. */
   save(url: string): Promise<{ readonly ids: readonly string[] } | { readonly reason: string }>
+  /** What Google's page of root keys says: callbacks are signed with keys that lead to them. */
+  rootKeys(): object
   statistics(): GoogleStatistics
 }
 
@@ -103,10 +109,13 @@ class Google implements GoogleServer {
   readonly #random = seededRandom(FAULT_SEED)
   readonly #byStatus: Record<string, number> = {}
   readonly #sockets = new Set<TLSSocket>()
+  readonly #signer = new CallbackSigner(Date.now())
+  readonly #callbacks: Callbacks
   #calls = 0
 
   constructor(options: GoogleOptions) {
     this.#options = options
+    this.#callbacks = new Callbacks(this.#signer, createSecureContext({ ca: options.authority.webRootPem }))
     const { certPem, keyPem } = options.authority.issueServerCertificate(options.hosts)
     this.#server = createSecureServer({ cert: certPem, key: keyPem, allowHTTP1: true, minVersion: 'TLSv1.2' })
     this.#server.on('secureConnection', (socket) => {
@@ -143,7 +152,12 @@ class Google implements GoogleServer {
       objects: store.count('loyaltyObject'),
       classes: store.count('loyaltyClass'),
       byStatus: { ...this.#byStatus },
+      callbacks: this.#callbacks.outcomes,
     }
+  }
+
+  rootKeys(): object {
+    return this.#signer.rootKeys()
   }
 
   async save(url: string): Promise<{ ids: readonly string[] } | { reason: string }> {
@@ -158,6 +172,7 @@ class Google implements GoogleServer {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     for (const socket of this.#sockets) socket.destroy()
     await closed
+    await this.#callbacks[Symbol.asyncDispose]()
   }
 
   async #serve(request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> {
@@ -313,6 +328,15 @@ class Google implements GoogleServer {
     return this.#saveAll(call, loyaltyClasses as readonly Resource[], loyaltyObjects as readonly Resource[])
   }
 
+  /** Google calls back where the class of the saved card says so. */
+  #tellIssuer({ id, classId }: Resource): void {
+    const issuer = issuerOf(id)
+    const options = this.store.get('loyaltyClass', String(classId))?.['callbackOptions']
+    const url = isObject(options) ? options['url'] : undefined
+    if (issuer === undefined || typeof url !== 'string') return
+    this.#callbacks.tell(url, { issuer, classId: String(classId), objectId: String(id), eventType: 'save' })
+  }
+
   async #saveAll(call: Call, classes: readonly Resource[], objects: readonly Resource[]): Promise<Answer> {
     for (const item of classes) {
       if (this.store.get('loyaltyClass', String(item['id']))) continue
@@ -324,6 +348,7 @@ class Google implements GoogleServer {
       const result = this.store.save(item)
       if (!result.ok) return this.#refuse(call, 'save', String(item['id']), result.problem)
       await this.#commit(call, 'save', result.write, false)
+      this.#tellIssuer(result.write.resource)
     }
     return { status: 200, body: { saved: objects.map((item) => String(item['id'])) } }
   }

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, it } from 'node:test'
+import { CallbackSigner } from '@stampede/sandbox'
 import { Fixture, testBrand, testTemplate } from '../testing/fixture.ts'
-import { GoogleSigner } from '../testing/google-signer.ts'
 
 const info = testBrand('alpha')
 const { brand, googleIssuerId } = info
-const google = new GoogleSigner(Date.now())
+const google = new CallbackSigner(Date.now())
 let keys: Server
 let asked = 0
 let fixture: Fixture
@@ -47,7 +47,7 @@ it('a saved and a removed card are known as such; what is repeated or forged cha
   assert.equal(await isSaved(), false)
   assert.equal(await send(save), 200, 'a repeat is taken and does nothing')
   assert.equal(await isSaved(), false)
-  const forger = new GoogleSigner(Date.now())
+  const forger = new CallbackSigner(Date.now())
   for (let attempt = 0; attempt < 5; attempt++) {
     assert.equal(await send(forger.callback(googleIssuerId, { objectId, eventType: 'save' })), 401)
   }

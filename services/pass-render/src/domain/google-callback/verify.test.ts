@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { GoogleSigner } from '../../testing/google-signer.ts'
+import { CallbackSigner } from '@stampede/sandbox'
 import { parseCallback, parseRootKeys, type Verdict, verifyCallback } from './verify.ts'
 
 const nowMs = Date.parse('2026-11-25T10:00:00Z')
 const issuer = '3388000000012345678'
-const google = new GoogleSigner(nowMs)
+const google = new CallbackSigner(nowMs)
 
 function verdict(body: unknown, roots: unknown = google.rootKeys(), recipient = issuer): Verdict['ok'] {
   const callback = parseCallback(JSON.parse(JSON.stringify(body)))
@@ -23,7 +23,7 @@ describe('a signed callback of Google', () => {
     assert.deepEqual([result.message.objectId, result.message.event], [`${issuer}.o`, 'save'])
   })
 
-  const other = new GoogleSigner(nowMs)
+  const other = new CallbackSigner(nowMs)
   const wrong: Readonly<Record<string, () => boolean>> = {
     'another message': () => verdict({ ...body, signedMessage: body.signedMessage.replace('"save"', '"del"') }),
     'another issuer': () => verdict(body, google.rootKeys(), '1'),
@@ -39,7 +39,7 @@ describe('a signed callback of Google', () => {
     },
     'no signature of the key between': () =>
       verdict({ ...body, intermediateSigningKey: { ...body.intermediateSigningKey, signatures: [] } }),
-    'an expired key between': () => verdict(new GoogleSigner(nowMs, { keyEndsMs: nowMs }).callback(issuer, {})),
+    'an expired key between': () => verdict(new CallbackSigner(nowMs, { keyEndsMs: nowMs }).callback(issuer, {})),
     'an expired message': () => verdict(google.callback(issuer, { expTimeMillis: nowMs })),
     'a message that is none': () => verdict(google.callback(issuer, { objectId: 5 })),
     'no JSON': () => verdict('x'),

@@ -13,7 +13,7 @@ const protocol = 'ECv2SigningOnly'
 const dayMs = 24 * 3_600_000
 
 /** Signs callbacks as Google does, with keys of its own. */
-export class GoogleSigner {
+export class CallbackSigner {
   readonly #nowMs: number
   readonly #root = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
   readonly #key = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
@@ -25,7 +25,7 @@ export class GoogleSigner {
   }
 
   /** What Google's page of root keys says. */
-  rootKeys(change: Readonly<Record<string, unknown>> = {}): unknown {
+  rootKeys(change: Readonly<Record<string, unknown>> = {}): object {
     const keyExpiration = String(this.#nowMs + 365 * dayMs)
     return { keys: [{ keyValue: spki(this.#root.publicKey), protocolVersion: protocol, keyExpiration, ...change }] }
   }
