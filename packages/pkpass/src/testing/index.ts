@@ -1,2 +1,2 @@
-export { createTestAuthority, type PassCredentials, type TestAuthority } from './authority.ts'
+export { createTestAuthority, type IssueRequest, type PassCredentials, type TestAuthority } from './authority.ts'
 export { testPng } from './png.ts'

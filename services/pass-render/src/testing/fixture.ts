@@ -1,8 +1,8 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { join } from 'node:path'
-import { createTestAuthority, testPng } from '@stampede/pkpass/testing'
+import { createTestAuthority, type IssueRequest, type TestAuthority, testPng } from '@stampede/pkpass/testing'
 import {
   type BrandInfo,
   connectNats,
@@ -76,6 +76,7 @@ export class Fixture {
   readonly database: Database
   /** Root that signed passes lead to. */
   readonly rootPem: string
+  readonly #credentials: TestCredentials
   readonly #caPem: string
   readonly #stack: AsyncDisposableStack
   #version = 0n
@@ -85,7 +86,8 @@ export class Fixture {
     this.client = parts.client
     this.nats = parts.nats
     this.database = parts.database
-    this.rootPem = parts.rootPem
+    this.rootPem = parts.credentials.authority.rootPem
+    this.#credentials = parts.credentials
     this.#caPem = parts.caPem
     this.#stack = parts.stack
   }
@@ -100,9 +102,10 @@ export class Fixture {
     const postgres = stack.use(await testPostgres())
     const server = stack.use(await testNats())
     const tls = stack.use(testTls())
-    const credentials = stack.use(tempDir('credentials'))
+    const { path: credentialsDir } = stack.use(tempDir('credentials'))
     const keys = testKeys()
-    const rootPem = await writeCredentials(credentials.path, brands, nfc)
+    const credentials = { dir: credentialsDir, authority: await createTestAuthority(new Date()) }
+    await writeCredentials(credentials, brands, nfc)
     const env = platformEnv({
       postgres,
       nats: server,
@@ -111,7 +114,7 @@ export class Fixture {
         STAMPEDE_PASS_RENDER_WEB_CERT: tls.certFile,
         STAMPEDE_PASS_RENDER_WEB_KEY: tls.keyFile,
         STAMPEDE_PASS_RENDER_MASTER_KEY: randomBytes(32).toString('hex'),
-        STAMPEDE_CREDENTIALS_DIR: credentials.path,
+        STAMPEDE_CREDENTIALS_DIR: credentialsDir,
         ...extra,
       },
     })
@@ -127,7 +130,17 @@ export class Fixture {
     const schema = { schema: 'pass_render', migrationsDir: new URL('../store/migrations/', import.meta.url) }
     const database = stack.use(await openDatabase({ url: postgres.url, ...schema, logger }))
     const caPem = tls.caPem
-    return new Fixture({ service, client, nats, database, rootPem, caPem, stack: stack.move() })
+    return new Fixture({ service, client, nats, database, credentials, caPem, stack: stack.move() })
+  }
+
+  /** Mounts another Apple certificate for a brand, which the service sees within some seconds; answers with its DER. */
+  async certify(brand: BrandInfo, change: Partial<IssueRequest> = {}): Promise<Buffer> {
+    return await writeApple(this.#credentials, brand, change)
+  }
+
+  /** Takes a brand's Apple certificate away. */
+  decertify({ brand }: BrandInfo): void {
+    rmSync(credentialFile(this.#credentials, brand, 'apple.pem'))
   }
 
   /** Publishes a member as enrollment does; answers with the id. */
@@ -250,24 +263,45 @@ interface FixtureParts {
   readonly client: ServiceClient<typeof PassesServiceService>
   readonly nats: Nats
   readonly database: Database
-  readonly rootPem: string
+  readonly credentials: TestCredentials
   readonly caPem: string
   readonly stack: AsyncDisposableStack
 }
 
-async function writeCredentials(dir: string, brands: readonly BrandInfo[], nfc: boolean): Promise<string> {
-  const authority = await createTestAuthority(new Date())
+interface TestCredentials {
+  readonly dir: string
+  readonly authority: TestAuthority
+}
+
+function credentialFile({ dir }: TestCredentials, brand: string, name: string): string {
+  const folder = join(dir, credentialShard(brand))
+  mkdirSync(folder, { recursive: true })
+  return join(folder, `${brand}.${name}`)
+}
+
+async function writeApple(
+  credentials: TestCredentials,
+  { brand, passTypeId, teamId }: BrandInfo,
+  change: Partial<IssueRequest>,
+): Promise<Buffer> {
+  const request = { passTypeIdentifier: passTypeId, teamIdentifier: teamId, ...change }
+  const { certPem, wwdrPem, keyPem } = await credentials.authority.issue(request)
+  writeFileSync(credentialFile(credentials, brand, 'apple.pem'), certPem + wwdrPem + keyPem)
+  return new X509Certificate(certPem).raw
+}
+
+async function writeCredentials(
+  credentials: TestCredentials,
+  brands: readonly BrandInfo[],
+  nfc: boolean,
+): Promise<void> {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  for (const brand of brands) {
-    const issued = await authority.issue({ passTypeIdentifier: brand.passTypeId, teamIdentifier: brand.teamId, nfc })
-    const folder = join(dir, credentialShard(brand.brand))
-    mkdirSync(folder, { recursive: true })
-    writeFileSync(join(folder, `${brand.brand}.apple.pem`), issued.certPem + issued.wwdrPem + issued.keyPem)
+  for (const info of brands) {
+    await writeApple(credentials, info, { nfc })
     const account = {
-      client_email: `wallet@${brand.brand}.test`,
+      client_email: `wallet@${info.brand}.test`,
       private_key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
     }
-    writeFileSync(join(folder, `${brand.brand}.google.json`), JSON.stringify(account))
+    writeFileSync(credentialFile(credentials, info.brand, 'google.json'), JSON.stringify(account))
   }
-  return authority.rootPem
 }
