@@ -1,7 +1,7 @@
 /** The sink and the measuring tools, for benchmarks of what is built on this package. */
+export { type Bench, type BenchContext, type Goal, type Report, runBench, type Scenario } from './command.ts'
 export { type Disturbance, describeMachine, observe, waitForQuiet } from './machine.ts'
 export { bind, CLIENT_CPU, canPin, pinned } from './pinned.ts'
-export type { Goal } from './scenarios/context.ts'
 export { limitGoal } from './scenarios/goals.ts'
 export { type Built, buildSink } from './sink/build.ts'
 export { type Certificates, makeCertificates } from './sink/certificates.ts'

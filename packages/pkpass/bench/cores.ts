@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
+import type { Scenario } from '@stampede/h2push/bench'
 import { CLIENT_CPU, digits, limitGoal, markdownTable, median, observe, percent, short } from '@stampede/h2push/bench'
 import { runSubject, type SubjectJob, type SubjectResult } from './run.ts'
-import type { Scenario } from './scenarios.ts'
 
 /** What two cores must make of one: the event loop is the only part that does not spread. */
 const SPEEDUP_MIN = 1.7

@@ -1,6 +1,6 @@
+import type { BenchContext, Scenario } from '@stampede/h2push/bench'
 import { digits, limitGoal, markdownTable, short } from '@stampede/h2push/bench'
 import { runSubject, type SubjectJob } from './run.ts'
-import type { Context, Scenario } from './scenarios.ts'
 
 const GROWTH_MAX = 1.1
 const passes = { full: 1_000_000, quick: 300_000 }
@@ -29,7 +29,7 @@ export const memoryScenario: Scenario = {
   },
 }
 
-async function grow({ isQuick, progress }: Context, kind: SubjectJob['kind']): Promise<readonly number[]> {
+async function grow({ isQuick, progress }: BenchContext, kind: SubjectJob['kind']): Promise<readonly number[]> {
   const count = isQuick ? passes.quick : passes.full
   progress(`  ${kind}, ${short(count)} passes`)
   const { rssMb } = await runSubject(cpus, { kind, warmup: 0, count, window: WINDOW })

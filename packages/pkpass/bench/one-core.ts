@@ -1,6 +1,6 @@
+import type { BenchContext, Report, Scenario } from '@stampede/h2push/bench'
 import { CLIENT_CPU, digits, limitGoal, markdownTable, median, observe, percent, short } from '@stampede/h2push/bench'
 import { opensslSignsPerSecond, runSubject, type SubjectJob, type SubjectResult } from './run.ts'
-import type { Context, Report, Scenario } from './scenarios.ts'
 
 /** Share of the speed of bare RSA that signed passes must reach. */
 const OPENSSL_SHARE_MIN = 0.85
@@ -47,7 +47,7 @@ export const oneCoreScenario: Scenario = {
   },
 }
 
-async function round(context: Context): Promise<Round> {
+async function round(context: BenchContext): Promise<Round> {
   const happened = observe([])
   const results = new Map<SubjectJob['kind'], Measured>()
   let before = await opensslSignsPerSecond(CLIENT_CPU, opensslSeconds)

@@ -1,3 +1,4 @@
+import type { BenchContext, Report, Scenario } from '@stampede/h2push/bench'
 import { digits, markdownTable, short } from '@stampede/h2push/bench'
 import {
   connectNats,
@@ -11,7 +12,6 @@ import { platformEnv, startNode, testKeys, testNats } from '@stampede/platform/t
 import { LedgerServiceService } from '@stampede/proto/ledger/v1'
 import { closedLoop, type LoadResult } from './load.ts'
 import { BRANDS, benchBrand, brandName, newReceipts, startRig } from './rig.ts'
-import type { Context, Report, Scenario } from './scenarios.ts'
 
 const CALLERS = 256
 /** HTTP/2 connections of the callers. */
@@ -24,7 +24,7 @@ const script = new URL('../../../scripts/service.ts', import.meta.url)
 /** The service as a process of its own, with TLS, access, relay and JetStream. */
 export const grpcScenario: Scenario = {
   name: 'grpc',
-  async run(context: Context): Promise<Report> {
+  async run(context: BenchContext): Promise<Report> {
     await using rig = await startRig()
     await using server = await testNats()
     const logger = createLogger('bench', 'silent')

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import type { BenchContext, Report, Scenario } from '@stampede/h2push/bench'
 import { digits, limitGoal, markdownTable, short } from '@stampede/h2push/bench'
 import { CreateHoldResponse } from '@stampede/proto/ledger/v1'
 import type { Item, ItemRequest } from '../src/flush/item.ts'
 import { closedLoop } from './load.ts'
 import { BRANDS, brandName, itemOf, memberId, newReceipts, type Rig, startRig } from './rig.ts'
-import type { Context, Report, Scenario } from './scenarios.ts'
 
 const CALLERS = 256
 const seconds = { full: 15, quick: 5 }
@@ -17,7 +17,7 @@ const deadlineMs = Date.parse('2100-01-01')
 /** Hold and commit, one after the other, as a till does. */
 export const holdsScenario: Scenario = {
   name: 'holds',
-  async run(context: Context): Promise<Report> {
+  async run(context: BenchContext): Promise<Report> {
     await using rig = await startRig()
     context.progress('  points for all')
     await givePoints(rig)

@@ -1,9 +1,9 @@
+import type { BenchContext, Report, Scenario } from '@stampede/h2push/bench'
 import { digits, limitGoal, markdownTable, short } from '@stampede/h2push/bench'
 import { flushItems } from '../src/flush/flush.ts'
 import type { ItemResult } from '../src/flush/item.ts'
 import { closedLoop, type LoadResult } from './load.ts'
 import { BRANDS, itemOf, newReceipts, POOL_SIZE, type Rig, startRig } from './rig.ts'
-import type { Context, Report, Scenario } from './scenarios.ts'
 
 const CALLERS = 256
 const seconds = { full: 15, quick: 5 }
@@ -17,7 +17,7 @@ interface Row {
 /** Receipts with lots, allocations, natural keys, stored answers and outbox: in groups, one by one, and for one brand. */
 export const receiptsScenario: Scenario = {
   name: 'receipts',
-  async run(context: Context): Promise<Report> {
+  async run(context: BenchContext): Promise<Report> {
     await using rig = await startRig()
     const measure = newMeasure(context, rig)
     const rows: Row[] = []
@@ -36,7 +36,7 @@ export const receiptsScenario: Scenario = {
 
 type Post = (item: ReturnType<typeof itemOf>) => Promise<ItemResult | undefined>
 
-function newMeasure(context: Context, rig: Rig) {
+function newMeasure(context: BenchContext, rig: Rig) {
   const span = context.isQuick ? seconds.quick : seconds.full
   return async (name: string, brands: number, callers: number, post: Post): Promise<LoadResult> => {
     context.progress(`  ${name}`)

@@ -1,8 +1,8 @@
+import type { BenchContext, Report, Scenario } from '@stampede/h2push/bench'
 import { digits, markdownTable, short } from '@stampede/h2push/bench'
 import type { Sql } from '@stampede/platform'
 import { closedLoop } from './load.ts'
 import { startRig } from './rig.ts'
-import type { Context, Report, Scenario } from './scenarios.ts'
 
 const SCALE = 10
 const ACCOUNTS = 100_000
@@ -13,7 +13,7 @@ const seconds = { full: 10, quick: 4 }
 /** What the same server does with the transaction of pgbench (TPC-B): the scale that the other figures stand on. */
 export const tpcbScenario: Scenario = {
   name: 'tpcb',
-  async run(context: Context): Promise<Report> {
+  async run(context: BenchContext): Promise<Report> {
     await using rig = await startRig()
     context.progress(`  filling ${SCALE * ACCOUNTS} accounts`)
     await fill(rig.database)

@@ -1,4 +1,4 @@
-import { type Goal, limitGoal, markdownTable, median } from '@stampede/h2push/bench'
+import { type BenchContext, limitGoal, markdownTable, median, type Report } from '@stampede/h2push/bench'
 import { passesPerRow } from '@stampede/platform'
 import { CampaignRig, type CampaignRun } from './campaign-rig.ts'
 
@@ -7,27 +7,10 @@ const [ROWS, QUICK_ROWS] = [245, 25]
 const RUNS = 5
 const MUST = { bumpSeconds: 1, handOutSeconds: 5 }
 
-/** What the scenario is given. */
-export interface CampaignBenchContext {
-  readonly isQuick: boolean
-  /** Says what is going on, to the terminal only. */
-  progress(line: string): void
-}
-
-/** What the scenario hands to the report. */
-export interface CampaignReport {
-  readonly title: string
-  /** Markdown. */
-  readonly text: string
-  readonly goals: readonly Goal[]
-  /** For `--json`. */
-  readonly data: unknown
-}
-
 /** A campaign to two million cards: bumping the passes, reading and handing out the tokens, and both together. */
 export const campaignScenario = {
   name: 'campaign',
-  async run({ isQuick, progress }: CampaignBenchContext): Promise<CampaignReport> {
+  async run({ isQuick, progress }: BenchContext): Promise<Report> {
     const rows = isQuick ? QUICK_ROWS : ROWS
     await using rig = await CampaignRig.start(rows, progress)
     const runs: CampaignRun[] = []
@@ -39,7 +22,7 @@ export const campaignScenario = {
   },
 }
 
-function report(rows: number, runs: readonly CampaignRun[]): CampaignReport {
+function report(rows: number, runs: readonly CampaignRun[]): Report {
   const middle = (value: (run: CampaignRun) => number): number => median(runs.map(value))
   const limit = (seconds: number): number => Number(((seconds * rows) / ROWS).toFixed(2))
   const table = markdownTable(
