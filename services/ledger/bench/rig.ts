@@ -11,12 +11,13 @@ import {
   uuidv7,
 } from '@stampede/platform'
 import { tempDir } from '@stampede/platform/testing'
-import { PostReceiptRequest } from '@stampede/proto/ledger/v1'
+import { PostReceiptRequest, Programme } from '@stampede/proto/ledger/v1'
 import { Committer } from '../src/flush/committer.ts'
 import { type FlushContext, flushItems } from '../src/flush/flush.ts'
 import type { Item } from '../src/flush/item.ts'
 import { saleItem } from '../src/rpc/items.ts'
 import { putProgramme } from '../src/rpc/put-programme.ts'
+import { Programmes } from '../src/store/programmes.ts'
 import { migrationsDir, schema } from '../src/store/schema.ts'
 
 /** Brands of the spread load. */
@@ -50,13 +51,14 @@ export async function startRig(): Promise<Rig> {
   const options = { url: postgres.url, schema, migrationsDir, logger, poolSize: POOL_SIZE }
   const database = stack.use(await openDatabase(options))
   const brands = { get: benchBrand }
-  const flushContext = { database, brands, clock: systemClock, newId: uuidv7 }
+  const programmes = new Programmes()
+  const flushContext = { database, brands, clock: systemClock, programmes, newId: uuidv7 }
   const flush = (items: readonly Item[]) => flushItems(flushContext, items)
   const nowMs = () => systemClock.nowMs()
   const committer = stack.use(new Committer({ flush, nowMs, onFlushed: () => undefined }))
   for (let index = 0; index < BRANDS; index++) {
     const brand = brandName(index)
-    await putProgramme({ database, brands, clock: systemClock, committer }, { ...programme, brand })
+    await putProgramme({ database, brands, clock: systemClock, programmes, committer }, { ...programme, brand })
   }
   const owned = stack.move()
   return {
@@ -71,13 +73,13 @@ export async function startRig(): Promise<Rig> {
 
 const programme = {
   idempotencyKey: 'programme',
-  programme: {
+  programme: Programme.fromPartial({
     earnBasisPoints: 500,
     pointsLiveDays: 365,
     maxPayBasisPoints: 10_000,
     pointValueMinor: 1n,
     holdSeconds: 900,
-  },
+  }),
   effectiveAt: undefined,
 }
 

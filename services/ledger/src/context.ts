@@ -1,5 +1,6 @@
 import type { BrandDirectory, Clock, Database } from '@stampede/platform'
 import type { Committer } from './flush/committer.ts'
+import type { Programmes } from './store/programmes.ts'
 
 /** What the handlers work with. */
 export interface LedgerContext {
@@ -7,6 +8,7 @@ export interface LedgerContext {
   /** Live list of brands with their time zones and currencies. */
   readonly brands: Pick<BrandDirectory, 'get'>
   readonly clock: Clock
+  readonly programmes: Programmes
   /** All postings go through it. */
   readonly committer: Committer
 }

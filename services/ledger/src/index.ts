@@ -22,6 +22,7 @@ import { startMembers } from './jobs/members.ts'
 import { startSweeper } from './jobs/sweeper.ts'
 import { createLedgerMetrics } from './metrics.ts'
 import { ledgerHandlers } from './rpc/handlers.ts'
+import { Programmes } from './store/programmes.ts'
 import { migrationsDir, schema } from './store/schema.ts'
 
 export { schema as ledgerSchema } from './store/schema.ts'
@@ -48,7 +49,8 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
   const brands = stack.use(await watchBrands(nats))
   const access = stack.use(await watchAccess(nats, platform))
   const relay = stack.use(startRelay({ database, nats, logger, metrics }))
-  const flushContext = { database, brands, clock, newId: uuidv7 }
+  const programmes = new Programmes()
+  const flushContext = { database, brands, clock, programmes, newId: uuidv7 }
   const committer = stack.use(
     new Committer({
       flush: (items) => flushItems(flushContext, items),
@@ -76,7 +78,7 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
   const server = stack.use(
     await startServer({
       name: NAME,
-      bindings: [bind(LedgerServiceService, ledgerHandlers({ database, brands, clock, committer }))],
+      bindings: [bind(LedgerServiceService, ledgerHandlers({ database, brands, clock, programmes, committer }))],
       grpcPort: config.grpcPort,
       httpPort: config.httpPort,
       platform,

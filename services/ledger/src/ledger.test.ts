@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Event } from '@stampede/proto/events/v1'
+import { Programme, QuoteReceiptRequest } from '@stampede/proto/ledger/v1'
 import { flushDue } from './flush/flush.ts'
 import { handleMembers } from './jobs/members.ts'
 import { BRAND, codeOf, holdOf, keepPostgres, kindOf, member, returnOf, saleOf, testLedger } from './testing/ledger.ts'
@@ -340,13 +341,13 @@ test('each posting leaves its newest account state and its receipts in the outbo
 test('receipts use the programme of their time, and repeats of a publication change nothing', async () => {
   await using ledger = await testLedger()
   const { handlers, call } = ledger
-  const programme = {
+  const programme = Programme.fromPartial({
     earnBasisPoints: 1_000,
     pointsLiveDays: 30,
     maxPayBasisPoints: 5_000,
     pointValueMinor: 1n,
     holdSeconds: 0,
-  }
+  })
   const put = { idempotencyKey: 'v2', brand: BRAND, programme, effectiveAt: new Date('2026-11-20T11:30:00Z') }
   assert.deepEqual(await handlers.putProgramme(put, call), { version: 2 })
   assert.deepEqual(await handlers.putProgramme(put, call), { version: 2 })
@@ -360,11 +361,109 @@ test('receipts use the programme of their time, and repeats of a publication cha
   const before = await handlers.postReceipt(saleOf('ann', '1'), call)
   const after = await handlers.postReceipt(saleOf('ann', '2', { occurredAt: new Date('2026-11-20T11:30:00Z') }), call)
   assert.deepEqual([before.pointsEarned, after.pointsEarned], [100n, 200n])
-  const quote = await handlers.quoteReceipt(
-    { brand: BRAND, memberId: member('ann'), lines: [{ sku: 'a', quantity: 1n, amountMinor: 400n, category: '' }] },
-    call,
+  const lines = [{ sku: 'a', quantity: 1n, amountMinor: 400n, category: '' }]
+  const asked = QuoteReceiptRequest.fromPartial({ brand: BRAND, memberId: member('ann'), lines })
+  assert.deepEqual(await handlers.quoteReceipt(asked, call), {
+    totalMinor: 400n,
+    pointsToEarn: 40n,
+    maxPointsPayable: 200n,
+    available: 300n,
+    lines: [{ pointsPaid: 0n, pointsEarned: 40n }],
+    explanations: [{ ruleId: 'base', outcome: 'applied', points: 40n }],
+  })
+})
+
+test('rules of a programme decide what a receipt earns and what points may pay, and the receipt says why', async () => {
+  await using ledger = await testLedger()
+  const { handlers, call } = ledger
+  const programme = Programme.fromPartial({
+    earnBasisPoints: 1_000,
+    pointsLiveDays: 30,
+    maxPayBasisPoints: 10_000,
+    pointValueMinor: 1n,
+    earnRules: [
+      {
+        ruleId: 'bread',
+        goods: { categories: ['bakery'] },
+        stores: ['store'],
+        until: new Date('2026-11-20T12:00:00Z'),
+        effect: { $case: 'timesHundredths', value: 300 },
+      },
+    ],
+    neverPaid: { categories: ['tobacco'] },
+    payStep: 50n,
+    payLeastPoints: 100n,
+  })
+  const effectiveAt = new Date('2026-11-01T00:00:00Z')
+  await handlers.putProgramme({ idempotencyKey: 'rules', brand: BRAND, programme, effectiveAt }, call)
+  assert.deepEqual((await handlers.getProgramme({ brand: BRAND }, call)).programme?.earnRules, programme.earnRules)
+  const lines = [
+    { sku: 'loaf', quantity: 1n, amountMinor: 1_000n, category: 'bakery' },
+    { sku: 'smoke', quantity: 1n, amountMinor: 500n, category: 'tobacco' },
+  ]
+  const asked = { brand: BRAND, memberId: member('ann'), lines, storeId: 'store' }
+  const early = new Date('2026-11-20T11:59:00Z')
+  const quote = await handlers.quoteReceipt(QuoteReceiptRequest.fromPartial({ ...asked, occurredAt: early }), call)
+  const shares = [
+    { pointsPaid: 0n, pointsEarned: 300n },
+    { pointsPaid: 0n, pointsEarned: 50n },
+  ]
+  assert.deepEqual([quote.pointsToEarn, quote.lines], [350n, shares])
+  const late = await handlers.quoteReceipt(QuoteReceiptRequest.fromPartial(asked), call)
+  assert.deepEqual([late.pointsToEarn, late.explanations[1]?.outcome], [150n, 'not_now'])
+
+  const sale = await handlers.postReceipt(saleOf('ann', '1', { lines, occurredAt: early }), call)
+  assert.equal(sale.pointsEarned, 350n)
+  const stored = await handlers.getReceipt({ brand: BRAND, receiptId: sale.receiptId }, call)
+  assert.deepEqual(stored.explanations, quote.explanations)
+  assert.deepEqual(
+    stored.lines.map(({ share }) => share),
+    shares,
   )
-  assert.deepEqual(quote, { totalMinor: 400n, pointsToEarn: 40n, maxPointsPayable: 200n, available: 300n })
+  const payable = await handlers.quoteReceipt(QuoteReceiptRequest.fromPartial(asked), call)
+  assert.deepEqual([payable.available, payable.maxPointsPayable], [350n, 350n])
+  const some = QuoteReceiptRequest.fromPartial({ ...asked, lines: [{ ...lines[0], amountMinor: 280n }] })
+  assert.equal((await handlers.quoteReceipt(some, call)).maxPointsPayable, 250n)
+  for (const pointsToPay of [120n, 50n, 400n]) {
+    assert.equal(await codeOf(handlers.quoteReceipt({ ...some, pointsToPay }, call)), 'INVALID_ARGUMENT')
+  }
+  const { holdId } = await handlers.createHold(holdOf('ann', 150n, 'basket'), call)
+  const pay = (number: string, pointsToPay: bigint) => saleOf('ann', number, { lines, holdId, pointsToPay })
+  assert.equal(await codeOf(handlers.postReceipt(pay('2', 120n), call)), 'INVALID_ARGUMENT')
+  // 850 of bread in money three times, 500 of tobacco once.
+  assert.equal((await handlers.postReceipt(pay('3', 150n), call)).pointsEarned, 305n)
+  assert.deepEqual(await verifyLedger(ledger.database).then(({ ok }) => ok), true)
+})
+
+test('what is wrong with a programme is told by field, and nothing is published', async () => {
+  await using ledger = await testLedger()
+  const { handlers, call } = ledger
+  const rule = { ruleId: 'r', effect: { $case: 'timesHundredths', value: 200 } } as const
+  const cases: readonly [string, object][] = [
+    ['programme.points_live_days', { pointsLiveDays: 0 }],
+    ['programme.earn_rules[0].rule_id', { earnRules: [{ ...rule, ruleId: 'R' }] }],
+    ['programme.earn_rules[1].rule_id', { earnRules: [rule, rule] }],
+    ['programme.earn_rules[0].rule_id', { earnRules: [{ ...rule, ruleId: 'limit' }] }],
+    ['programme.earn_rules[0].effect', { earnRules: [{ ruleId: 'r' }] }],
+    ['programme.earn_rules[0].times_hundredths', { earnRules: [{ ...rule, effect: { ...rule.effect, value: 100 } }] }],
+    ['programme.earn_rules[0].goods', { earnRules: [{ ...rule, goods: {} }] }],
+    ['programme.earn_rules[0].goods.skus[0]', { earnRules: [{ ...rule, goods: { skus: [''] } }] }],
+    ['programme.earn_rules[0].until', { earnRules: [{ ...rule, from: new Date(5), until: new Date(5) }] }],
+    ['programme.earn_rules[0].limit', { earnRules: [{ ...rule, limit: -1n }] }],
+    ['programme.earn_limit', { earnLimit: -1n }],
+    ['programme.pay_least_points', { payStep: 50n, payLeastPoints: 120n }],
+    ['programme.never_paid.categories[0]', { neverPaid: { categories: ['x'.repeat(65)] } }],
+  ]
+  for (const [index, [field, change]] of cases.entries()) {
+    const sound = { earnBasisPoints: 100, pointsLiveDays: 30, pointValueMinor: 1n }
+    const programme = Programme.fromPartial({ ...sound, ...change })
+    const put = handlers.putProgramme(
+      { idempotencyKey: `p${index}`, brand: BRAND, programme, effectiveAt: undefined },
+      call,
+    )
+    await assert.rejects(put, { code: 'INVALID_ARGUMENT', field })
+  }
+  assert.equal((await handlers.getProgramme({ brand: BRAND }, call)).version, 1)
 })
 
 test('what is wrong with a sale is told by field, and nothing is posted', async () => {

@@ -18,6 +18,8 @@ export function refusalError(refusal: Refusal): StampedeError {
       return invalidArgument('points', `the hold has only ${refusal.points}`)
     case 'points_exceed_receipt':
       return invalidArgument('points_to_pay', `points may pay at most ${refusal.limit} of this receipt`)
+    case 'points_not_payable':
+      return invalidArgument('points_to_pay', `must be in whole steps and not too few; at most ${refusal.limit} pay`)
     case 'line_not_found':
       return invalidArgument('lines.line_index', `the sale has no line ${refusal.lineIndex}`)
     case 'return_exceeds_sale':

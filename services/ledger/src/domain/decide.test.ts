@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { draftAccount, openDraft } from './draft.ts'
 import { DAY_MS, Story, saleLine, testProgramme } from './fixture.ts'
-import { allocate, type PricedLine } from './pricing.ts'
+import type { PricedLine } from './pricing.ts'
 import type { SaleRecord } from './sale.ts'
 import { applyPricedSale } from './sale.ts'
+import { allocate } from './shares.ts'
 import { viewAt } from './view.ts'
 
 const NEVER = 10_000 * DAY_MS
@@ -13,6 +14,7 @@ function sale(story: Story, lines: readonly bigint[], holdId = '', pointsToPay =
   const decision = story.do({
     kind: 'sale',
     receiptId: story.newId(),
+    storeId: 'store',
     occurredAtMs: story.nowMs,
     lines: lines.map((amount) => saleLine(amount)),
     programme: testProgramme,
@@ -57,7 +59,7 @@ test('the worked example of a return in two parts comes out to the point', () =>
   const draft = openDraft(story.account, story.newId)
   const posted = applyPricedSale(
     draft,
-    { receiptId: 'receipt', occurredAtMs: 0, lines, holdId, pointsExpireAtMs: 365 * DAY_MS },
+    { receiptId: 'receipt', occurredAtMs: 0, lines, explanations: [], holdId, pointsExpireAtMs: 365 * DAY_MS },
     1n,
     0,
   )
@@ -179,6 +181,7 @@ test('a sale is refused when its points exceed the hold or what points may pay',
   const base = {
     kind: 'sale' as const,
     receiptId: 'r',
+    storeId: 'store',
     occurredAtMs: 0,
     lines: [saleLine(200n)],
     programme: { ...testProgramme, maxPayBasisPoints: 2_000n },
@@ -226,6 +229,7 @@ test('points of a receipt that comes too late are granted and end at once, visib
   const decision = story.do({
     kind: 'sale',
     receiptId: 'old',
+    storeId: 'store',
     occurredAtMs: 0,
     lines: [saleLine(2_000n)],
     programme: testProgramme,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type Account, emptyAccount } from './account.ts'
 import { type Command, type Decision, decide } from './decide.ts'
-import type { Programme, SaleLine } from './pricing.ts'
+import { noRules, type Programme, type SaleLine } from './programme.ts'
 import type { Refusal } from './refusal.ts'
 
 /** Milliseconds of a day, for tests. */
@@ -16,6 +16,7 @@ export const testProgramme: Programme = {
   maxPayBasisPoints: 10_000n,
   pointValueMinor: 1n,
   holdSeconds: 900,
+  ...noRules,
 }
 
 /** Ids that count up, so that runs repeat. */
@@ -60,6 +61,7 @@ export class Story {
     const decision = this.do({
       kind: 'sale',
       receiptId: this.newId(),
+      storeId: 'store',
       occurredAtMs: this.nowMs,
       lines: [saleLine(points)],
       programme: { ...testProgramme, earnBasisPoints: 10_000n },

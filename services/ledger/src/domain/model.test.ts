@@ -154,6 +154,7 @@ function commandOf(story: Story, step: Exclude<Step, { kind: 'wait' }>, sales: r
   return {
     kind: 'sale' as const,
     receiptId: story.newId(),
+    storeId: 'store',
     occurredAtMs: story.nowMs,
     lines: amounts.map((amount) => saleLine(amount, 3n)),
     programme: testProgramme,
@@ -190,6 +191,7 @@ test('any split of a full return at one instant ends as one full return', () => 
       const decision = story.do({
         kind: 'sale',
         receiptId: 'sale',
+        storeId: 'store',
         occurredAtMs: 0,
         lines: amounts.map((amount) => saleLine(amount, quantity)),
         programme: testProgramme,

@@ -1,15 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import {
-  allocate,
-  maxPointsForLines,
-  type Programme,
-  pointsForMoney,
-  priceLines,
-  programmeAt,
-  type SaleLine,
-} from './pricing.ts'
+import { maxPointsForLines, priceLines } from './pricing.ts'
+import { noRules, type Programme, programmeAt, type SaleLine } from './programme.ts'
+import { allocate } from './shares.ts'
 
 const programme: Programme = {
   version: 1,
@@ -19,7 +13,10 @@ const programme: Programme = {
   maxPayBasisPoints: 5_000n,
   pointValueMinor: 1n,
   holdSeconds: 900,
+  ...noRules,
 }
+
+const place = { storeId: 'store', atMs: 0 }
 
 function line(amountMinor: bigint): SaleLine {
   return { sku: 'a', quantity: 1n, amountMinor, category: '' }
@@ -63,18 +60,18 @@ test('the parts of any whole sum to it, each within one of its exact share', () 
 
 test('points are earned on the money paid and rounded down once over the receipt', () => {
   // 39 + 39 + 39 = 117 at 5 % is 5.85: rounding each line down would give 3.
-  const lines = priceLines([line(39n), line(39n), line(39n)], programme, 0n)
+  const { lines } = priceLines([line(39n), line(39n), line(39n)], programme, 0n, place)
   assert.deepEqual(
     lines.map(({ earned }) => earned),
     [2n, 2n, 1n],
   )
-  const paidWithPoints = priceLines([line(1_000n)], programme, 500n)
-  assert.equal(paidWithPoints[0]?.earned, 25n)
+  const paidWithPoints = priceLines([line(1_000n)], programme, 500n, place)
+  assert.equal(paidWithPoints.lines[0]?.earned, 25n)
 })
 
 test('a point that is worth more than a minor unit earns and pays accordingly', () => {
   const dear = { ...programme, pointValueMinor: 100n }
-  assert.equal(pointsForMoney(9_999n, dear), 4n)
+  assert.equal(priceLines([line(9_999n)], dear, 0n, place).lines[0]?.earned, 4n)
   assert.equal(maxPointsForLines([line(399n), line(200n)], dear), 2n)
 })
 
@@ -89,7 +86,7 @@ test('points never pay more of a line than allowed', () => {
         const rules = { ...programme, pointValueMinor, maxPayBasisPoints }
         const lines = amounts.map(line)
         const points = (maxPointsForLines(lines, rules) * share) / 10_000n
-        const priced = priceLines(lines, rules, points)
+        const { lines: priced } = priceLines(lines, rules, points, place)
         assert.equal(
           priced.reduce((sum, one) => sum + one.paid, 0n),
           points,

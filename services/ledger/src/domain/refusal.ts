@@ -6,5 +6,7 @@ export type Refusal =
   | { readonly ok: false; readonly reason: 'hold_resolved' }
   | { readonly ok: false; readonly reason: 'points_exceed_hold'; readonly points: bigint }
   | { readonly ok: false; readonly reason: 'points_exceed_receipt'; readonly limit: bigint }
+  /** Not in whole steps, or fewer than pay at all. */
+  | { readonly ok: false; readonly reason: 'points_not_payable'; readonly limit: bigint }
   | { readonly ok: false; readonly reason: 'line_not_found'; readonly lineIndex: number }
   | { readonly ok: false; readonly reason: 'return_exceeds_sale'; readonly lineIndex: number }

@@ -1,7 +1,9 @@
 import type { Draw } from './account.ts'
 import { addSide, closePosting, type Draft, moveDebt, moveLot, openPosting, putLot, smaller } from './draft.ts'
+import type { Explanation } from './earn.ts'
 import { captureHold, openHold } from './hold.ts'
-import { maxPointsForLines, type PricedLine, type Programme, priceLines, type SaleLine, totalOf } from './pricing.ts'
+import { isPayable, maxPointsForLines, type PricedLine, priceLines, totalOf } from './pricing.ts'
+import type { Programme, SaleLine } from './programme.ts'
 import type { Refusal } from './refusal.ts'
 import { expireLots } from './settle.ts'
 
@@ -9,6 +11,7 @@ import { expireLots } from './settle.ts'
 export interface SaleCommand {
   readonly kind: 'sale'
   readonly receiptId: string
+  readonly storeId: string
   /** At the till, Unix milliseconds. */
   readonly occurredAtMs: number
   readonly lines: readonly SaleLine[]
@@ -27,6 +30,8 @@ export interface PricedSale {
   readonly receiptId: string
   readonly occurredAtMs: number
   readonly lines: readonly PricedLine[]
+  /** How its points came about. */
+  readonly explanations: readonly Explanation[]
   readonly holdId: string
   readonly pointsExpireAtMs: number
 }
@@ -60,15 +65,17 @@ export interface SaleOutcome {
   readonly earned: bigint
   readonly spent: bigint
   readonly totalMinor: bigint
+  readonly explanations: readonly Explanation[]
 }
 
 /** Prices a sale and posts it. */
 export function applySale(draft: Draft, command: SaleCommand, nowMs: number): SaleOutcome | Refusal {
   const limit = maxPointsForLines(command.lines, command.programme)
   if (command.pointsToPay > limit) return { ok: false, reason: 'points_exceed_receipt', limit }
-  const lines = priceLines(command.lines, command.programme, command.pointsToPay)
-  const { receiptId, occurredAtMs, holdId, pointsExpireAtMs } = command
-  const priced = { receiptId, occurredAtMs, lines, holdId, pointsExpireAtMs }
+  if (!isPayable(command.pointsToPay, command.programme)) return { ok: false, reason: 'points_not_payable', limit }
+  const { receiptId, storeId, occurredAtMs, holdId, pointsExpireAtMs, programme, pointsToPay } = command
+  const basket = priceLines(command.lines, programme, pointsToPay, { storeId, atMs: occurredAtMs })
+  const priced = { receiptId, occurredAtMs, ...basket, holdId, pointsExpireAtMs }
   return applyPricedSale(draft, priced, command.programme.pointValueMinor, nowMs)
 }
 
@@ -104,6 +111,7 @@ export function applyPricedSale(
     earned,
     spent,
     totalMinor: totalOf(sale.lines),
+    explanations: sale.explanations,
   }
 }
 

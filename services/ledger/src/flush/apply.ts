@@ -3,7 +3,7 @@ import { type BrandInfo, idempotencyConflict, notFound, StampedeError } from '@s
 import { cancelAnswer, commitAnswer, holdAnswer, returnAnswer, saleAnswer } from '../answers.ts'
 import { endOfLife, localDay, monthOf } from '../domain/calendar.ts'
 import { type Command, type Decision, decide } from '../domain/decide.ts'
-import { programmeAt } from '../domain/pricing.ts'
+import { programmeAt } from '../domain/programme.ts'
 import { noProgramme, refusalError } from '../refusals.ts'
 import { accountText, brandIdText } from '../store/keys.ts'
 import { naturalText } from '../store/receipts.ts'
@@ -81,10 +81,10 @@ function toCommand(set: WorkingSet, item: Item, brand: BrandInfo): Command {
     case 'sale': {
       const programme = programmeAt(set.programmes.get(item.brand) ?? [], request.occurredAtMs)
       if (programme === undefined) throw noProgramme()
-      const { occurredAtMs, lines, holdId, pointsToPay } = request
+      const { storeId, occurredAtMs, lines, holdId, pointsToPay } = request
       const pointsExpireAtMs = endOfLife(occurredAtMs, programme.pointsLiveDays, brand.timeZone)
       const receiptId = set.newId()
-      return { kind: 'sale', receiptId, occurredAtMs, lines, programme, holdId, pointsToPay, pointsExpireAtMs }
+      return { kind: 'sale', receiptId, storeId, occurredAtMs, lines, programme, holdId, pointsToPay, pointsExpireAtMs }
     }
     case 'return': {
       const sale = set.sales.get(brandIdText(item.brand, request.saleId))

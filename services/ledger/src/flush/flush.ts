@@ -2,6 +2,7 @@ import type { BrandDirectory, Clock, Database } from '@stampede/platform'
 import { lockAccounts, lockDueAccounts } from '../store/accounts.ts'
 import { sortAccounts } from '../store/keys.ts'
 import { beginPosting } from '../store/plans.ts'
+import type { Programmes } from '../store/programmes.ts'
 import { applyItem, applySettle } from './apply.ts'
 import type { Item, ItemResult } from './item.ts'
 import { loadWorkingSet } from './load.ts'
@@ -12,6 +13,7 @@ export interface FlushContext {
   readonly database: Database
   readonly brands: Pick<BrandDirectory, 'get'>
   readonly clock: Clock
+  readonly programmes: Programmes
   /** Gives UUIDv7. */
   readonly newId: () => string
 }
@@ -25,10 +27,10 @@ export async function flushItems(context: FlushContext, items: readonly Item[]):
   return context.database.transaction(async (tx) => {
     await beginPosting(tx)
     await lockAccounts(tx, keys)
-    const { brands, newId } = context
+    const { brands, newId, programmes } = context
     // Read after the locks: a hold that ended while we waited for them has ended.
     const nowMs = context.clock.nowMs()
-    const set = await loadWorkingSet(tx, keys, items, { nowMs, newId, brands })
+    const set = await loadWorkingSet(tx, keys, items, { nowMs, newId, brands, programmes })
     const results = items.map((item) => applyItem(set, item))
     await writeWorkingSet(tx, set)
     return results
@@ -42,8 +44,8 @@ export async function flushDue(context: FlushContext, limit: number): Promise<nu
     const nowMs = context.clock.nowMs()
     const keys = await lockDueAccounts(tx, new Date(nowMs), limit)
     if (keys.length === 0) return 0
-    const { brands, newId } = context
-    const set = await loadWorkingSet(tx, keys, [], { nowMs, newId, brands })
+    const { brands, newId, programmes } = context
+    const set = await loadWorkingSet(tx, keys, [], { nowMs, newId, brands, programmes })
     for (const working of set.accounts.values()) applySettle(set, working)
     await writeWorkingSet(tx, set)
     return keys.length

@@ -1,5 +1,5 @@
 import type { StampedeError } from '@stampede/platform'
-import type { SaleLine } from '../domain/pricing.ts'
+import type { SaleLine } from '../domain/programme.ts'
 import type { ReturnedLine } from '../domain/return.ts'
 
 /** What a writing call asks for, checked, but before anything is looked up. */

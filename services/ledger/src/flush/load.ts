@@ -5,7 +5,7 @@ import { readHolds, readOpenHolds } from '../store/holds.ts'
 import { readAnswers } from '../store/idempotency.ts'
 import { type AccountKey, type BrandId, brandIdText } from '../store/keys.ts'
 import { readLiveLots, readLots } from '../store/lots.ts'
-import { readProgrammes } from '../store/programmes.ts'
+import type { Programmes } from '../store/programmes.ts'
 import { type NaturalKey, naturalText, readKnownReceipts, readSales, type StoredSale } from '../store/receipts.ts'
 import type { Item } from './item.ts'
 import { answerText, assembleAccounts, type WorkingSet } from './working-set.ts'
@@ -15,6 +15,7 @@ export interface LoadContext {
   readonly nowMs: number
   readonly newId: () => string
   readonly brands: Pick<BrandDirectory, 'get'>
+  readonly programmes: Programmes
 }
 
 /** Reads all that the items may need in a constant number of statements; their accounts are locked already. */
@@ -28,12 +29,11 @@ export async function loadWorkingSet(
   const sales = await readSales(tx, items.flatMap(saleNamed))
   const lots = [...(await readLiveLots(tx, keys)), ...(await readLots(tx, sales.flatMap(lotsOfSale)))]
   const holds = [...(await readOpenHolds(tx, keys)), ...(await readHolds(tx, items.flatMap(holdNamed)))]
-  const programmes = await readProgrammes(tx, [...new Set(keys.map((key) => key.brand))])
-  const byBrand = Map.groupBy(programmes, (programme) => programme.brand)
+  const programmes = await context.programmes.of(tx, [...new Set(keys.map((key) => key.brand))])
   const { answers, naturals } = await loadAnswers(tx, items, context.brands)
   return {
     ...context,
-    programmes: new Map([...byBrand].map(([brand, list]) => [brand, list.map(({ programme }) => programme)])),
+    programmes,
     accounts: assembleAccounts(keys, rows, lots, holds),
     sales: new Map(sales.map((sale) => [brandIdText(sale.brand, sale.record.receiptId), sale])),
     changedSales: new Set(),

@@ -1,7 +1,7 @@
 import type { BrandDirectory } from '@stampede/platform'
 import { type Account, emptyAccount } from '../domain/account.ts'
 import type { Posting } from '../domain/posting.ts'
-import type { Programme } from '../domain/pricing.ts'
+import type { Programme } from '../domain/programme.ts'
 import type { AccountRow } from '../store/accounts.ts'
 import type { OwnedHold } from '../store/holds.ts'
 import type { NewAnswer } from '../store/idempotency.ts'

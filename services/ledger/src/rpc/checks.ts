@@ -13,7 +13,7 @@ import {
 } from '@stampede/platform'
 import type { ReceiptLine, ReturnLine } from '@stampede/proto/ledger/v1'
 import type { LedgerContext } from '../context.ts'
-import type { SaleLine } from '../domain/pricing.ts'
+import type { SaleLine } from '../domain/programme.ts'
 import type { ReturnedLine } from '../domain/return.ts'
 
 /** Characters of a store, till or receipt number at most. */

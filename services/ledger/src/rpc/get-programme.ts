@@ -1,7 +1,7 @@
 import { notFound } from '@stampede/platform'
 import type { GetProgrammeRequest, GetProgrammeResponse } from '@stampede/proto/ledger/v1'
 import type { LedgerContext } from '../context.ts'
-import { programmeAt } from '../domain/pricing.ts'
+import { programmeAt } from '../domain/programme.ts'
 import { readProgrammes } from '../store/programmes.ts'
 import { brandOf } from './checks.ts'
 
@@ -11,20 +11,7 @@ export async function getProgramme(
   request: GetProgrammeRequest,
 ): Promise<GetProgrammeResponse> {
   const { brand } = brandOf(context, request.brand)
-  const versions = await readProgrammes(context.database, [brand])
-  const programme = programmeAt(
-    versions.map((version) => version.programme),
-    context.clock.nowMs(),
-  )
+  const programme = programmeAt(await readProgrammes(context.database, [brand]), context.clock.nowMs())
   if (programme === undefined) throw notFound()
-  return {
-    version: programme.version,
-    programme: {
-      earnBasisPoints: Number(programme.earnBasisPoints),
-      pointsLiveDays: programme.pointsLiveDays,
-      maxPayBasisPoints: Number(programme.maxPayBasisPoints),
-      pointValueMinor: programme.pointValueMinor,
-      holdSeconds: programme.holdSeconds,
-    },
-  }
+  return { version: programme.version, programme: programme.message }
 }

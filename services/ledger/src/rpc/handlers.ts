@@ -6,6 +6,7 @@ import { commitHold } from './commit-hold.ts'
 import { createHold } from './create-hold.ts'
 import { getBalance } from './get-balance.ts'
 import { getProgramme } from './get-programme.ts'
+import { getReceipt } from './get-receipt.ts'
 import { listHistory } from './list-history.ts'
 import { postReceipt } from './post-receipt.ts'
 import { postReceiptBatch } from './post-receipt-batch.ts'
@@ -19,6 +20,7 @@ export function ledgerHandlers(context: LedgerContext): Handlers<typeof LedgerSe
     putProgramme: (request) => putProgramme(context, request),
     getProgramme: (request) => getProgramme(context, request),
     quoteReceipt: (request) => quoteReceipt(context, request),
+    getReceipt: (request) => getReceipt(context, request),
     postReceipt: (request, call) => postReceipt(context, request, call),
     postReceiptBatch: (request, call) => postReceiptBatch(context, request, call),
     returnReceipt: (request, call) => returnReceipt(context, request, call),

@@ -1,12 +1,12 @@
-import { checkUuid } from '@stampede/platform'
+import { checkBigint, checkText, checkUuid, invalidArgument } from '@stampede/platform'
 import type { QuoteReceiptRequest, QuoteReceiptResponse } from '@stampede/proto/ledger/v1'
 import type { LedgerContext } from '../context.ts'
-import { smaller } from '../domain/draft.ts'
-import { maxPointsForLines, pointsForMoney, programmeAt, totalOf } from '../domain/pricing.ts'
+import { isPayable, maxPointsForLines, priceLines, totalOf } from '../domain/pricing.ts'
+import { programmeAt } from '../domain/programme.ts'
+import { sum } from '../domain/shares.ts'
 import { noProgramme } from '../refusals.ts'
 import { readAccountView } from '../store/account-view.ts'
-import { readProgrammes } from '../store/programmes.ts'
-import { brandOf, checkLines } from './checks.ts'
+import { brandOf, checkLines, checkOccurredAt, NUMBER_CHARACTERS_MAX, POINTS_MAX } from './checks.ts'
 
 /** Lines of a quote at most. */
 const QUOTE_LINES_MAX = 500
@@ -19,16 +19,25 @@ export async function quoteReceipt(
   const { brand } = brandOf(context, request.brand)
   const key = { brand, memberId: checkUuid(request.memberId, 'member_id') }
   const lines = checkLines(request.lines, 'lines', QUOTE_LINES_MAX)
+  const storeId = checkText(request.storeId, 'store_id', { max: NUMBER_CHARACTERS_MAX })
+  const pointsToPay = checkBigint(request.pointsToPay, 'points_to_pay', { min: 0n, max: POINTS_MAX })
   const nowMs = context.clock.nowMs()
-  const versions = (await readProgrammes(context.database, [brand])).map(({ programme }) => programme)
-  const programme = programmeAt(versions, nowMs)
+  const { occurredAt } = request
+  const atMs = occurredAt === undefined ? nowMs : checkOccurredAt(occurredAt, 'occurred_at', context.clock)
+  const programme = programmeAt((await context.programmes.of(context.database, [brand])).get(brand) ?? [], atMs)
   if (programme === undefined) throw noProgramme()
   const { account } = await readAccountView(context.database, key, nowMs)
-  const totalMinor = totalOf(lines)
+  const maxPointsPayable = maxPointsForLines(lines, programme, account.available)
+  if (pointsToPay > maxPointsPayable || !isPayable(pointsToPay, programme)) {
+    throw invalidArgument('points_to_pay', `must be in whole steps and not too few; at most ${maxPointsPayable} pay`)
+  }
+  const basket = priceLines(lines, programme, pointsToPay, { storeId, atMs })
   return {
-    totalMinor,
-    pointsToEarn: pointsForMoney(totalMinor, programme),
-    maxPointsPayable: smaller(maxPointsForLines(lines, programme), account.available),
+    totalMinor: totalOf(lines),
+    pointsToEarn: sum(basket.lines.map(({ earned }) => earned)),
+    maxPointsPayable,
     available: account.available,
+    lines: basket.lines.map(({ paid, earned }) => ({ pointsPaid: paid, pointsEarned: earned })),
+    explanations: [...basket.explanations],
   }
 }

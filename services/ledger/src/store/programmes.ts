@@ -1,25 +1,72 @@
 import type { Sql } from '@stampede/platform'
-import type { Programme } from '../domain/pricing.ts'
+import { Programme as ProgrammeMessage } from '@stampede/proto/ledger/v1'
+import type { Programme } from '../domain/programme.ts'
+import { rulesOf } from '../programme-message.ts'
 
-/** A version and its brand. */
-export interface BrandProgramme {
-  readonly brand: string
-  readonly programme: Programme
-}
-
-interface RawProgramme {
+/** A version as it was published. */
+export interface StoredProgramme {
   readonly brand: string
   readonly version: number
+  /** Unix milliseconds, -Infinity for all receipts. */
+  readonly effectiveAtMs: number
+  readonly message: ProgrammeMessage
+}
+
+interface Key {
+  readonly brand: string
+  readonly version: number
+}
+
+interface RawProgramme extends Key {
   readonly effective_at: Date | null
   readonly earn_basis_points: number
   readonly points_live_days: number
   readonly max_pay_basis_points: number
   readonly point_value_minor: bigint
   readonly hold_seconds: number
+  readonly rules: Buffer | null
 }
 
-/** All versions of the brands. */
-export async function readProgrammes(sql: Sql, brands: readonly string[]): Promise<readonly BrandProgramme[]> {
+/** Versions kept at most, over all brands. */
+const KEPT_MAX = 10_000
+
+/** Programmes as every flush needs them: versions never change, so each is read and taken apart once. */
+export class Programmes {
+  readonly #kept = new Map<string, Programme>()
+
+  /** All versions of the brands, in their order; a brand without any is left out. */
+  async of(sql: Sql, brands: readonly string[]): Promise<ReadonlyMap<string, readonly Programme[]>> {
+    const keys = await sql.query<Key>({
+      name: 'ledger-read-programme-versions',
+      text: 'SELECT brand, version FROM programme WHERE brand = ANY ($1::text[]) ORDER BY brand, version',
+      values: [[...brands]],
+    })
+    const missing = keys.filter((key) => !this.#kept.has(textOf(key)))
+    if (missing.length > 0) await this.#read(sql, missing)
+    const found = keys.flatMap((key) => {
+      const programme = this.#kept.get(textOf(key))
+      return programme === undefined ? [] : [{ brand: key.brand, programme }]
+    })
+    const byBrand = Map.groupBy(found, ({ brand }) => brand)
+    return new Map([...byBrand].map(([brand, list]) => [brand, list.map(({ programme }) => programme)]))
+  }
+
+  async #read(sql: Sql, keys: readonly Key[]): Promise<void> {
+    // More than it may keep are never read at once: a brand has a thousand versions, a flush a few brands.
+    if (this.#kept.size + keys.length > KEPT_MAX) this.#kept.clear()
+    for (const stored of await readProgrammes(sql, [...new Set(keys.map(({ brand }) => brand))])) {
+      const { version, effectiveAtMs, message } = stored
+      this.#kept.set(textOf(stored), { version, effectiveAtMs, ...rulesOf(message) })
+    }
+  }
+}
+
+function textOf({ brand, version }: Key): string {
+  return `${brand}/${version}`
+}
+
+/** All versions of the brands, as published. */
+export async function readProgrammes(sql: Sql, brands: readonly string[]): Promise<readonly StoredProgramme[]> {
   const rows = await sql.query<RawProgramme>({
     name: 'ledger-read-programmes',
     text: 'SELECT * FROM programme WHERE brand = ANY ($1::text[]) ORDER BY brand, version',
@@ -27,15 +74,16 @@ export async function readProgrammes(sql: Sql, brands: readonly string[]): Promi
   })
   return rows.map((row) => ({
     brand: row.brand,
-    programme: {
-      version: row.version,
-      effectiveAtMs: row.effective_at?.getTime() ?? Number.NEGATIVE_INFINITY,
-      earnBasisPoints: BigInt(row.earn_basis_points),
+    version: row.version,
+    effectiveAtMs: row.effective_at?.getTime() ?? Number.NEGATIVE_INFINITY,
+    message: ProgrammeMessage.fromPartial({
+      ...(row.rules === null ? {} : ProgrammeMessage.decode(row.rules)),
+      earnBasisPoints: row.earn_basis_points,
       pointsLiveDays: row.points_live_days,
-      maxPayBasisPoints: BigInt(row.max_pay_basis_points),
+      maxPayBasisPoints: row.max_pay_basis_points,
       pointValueMinor: row.point_value_minor,
       holdSeconds: row.hold_seconds,
-    },
+    }),
   }))
 }
 
@@ -45,19 +93,21 @@ export async function lockProgramme(tx: Sql, brand: string): Promise<void> {
 }
 
 /** Adds a version. */
-export async function insertProgramme(tx: Sql, brand: string, programme: Programme, now: Date): Promise<void> {
+export async function insertProgramme(tx: Sql, programme: StoredProgramme, now: Date): Promise<void> {
+  const { brand, version, effectiveAtMs, message } = programme
   await tx.query(
     `INSERT INTO programme (brand, version, effective_at, earn_basis_points, points_live_days, max_pay_basis_points,
-       point_value_minor, hold_seconds, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+       point_value_minor, hold_seconds, rules, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
     [
       brand,
-      programme.version,
-      Number.isFinite(programme.effectiveAtMs) ? new Date(programme.effectiveAtMs) : null,
-      programme.earnBasisPoints,
-      programme.pointsLiveDays,
-      programme.maxPayBasisPoints,
-      programme.pointValueMinor,
-      programme.holdSeconds,
+      version,
+      Number.isFinite(effectiveAtMs) ? new Date(effectiveAtMs) : null,
+      message.earnBasisPoints,
+      message.pointsLiveDays,
+      message.maxPayBasisPoints,
+      message.pointValueMinor,
+      rulesOf(message).holdSeconds,
+      Buffer.from(ProgrammeMessage.encode(message).finish()),
       now,
     ],
   )

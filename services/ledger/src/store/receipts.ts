@@ -1,6 +1,8 @@
 import type { Sql } from '@stampede/platform'
 import type { Draw } from '../domain/account.ts'
+import type { Explanation } from '../domain/earn.ts'
 import type { RecordedLine, SaleRecord } from '../domain/sale.ts'
+import { decodeExplanations, encodeExplanations } from '../explanations.ts'
 import { instants, numbers, plain } from './columns.ts'
 import type { BrandId } from './keys.ts'
 
@@ -64,6 +66,8 @@ export interface NewReceipt {
   readonly spendDraws: readonly Draw[]
   /** Lines of a sale; empty for a return. */
   readonly lines: readonly RecordedLine[]
+  /** How a sale's points came about; empty for a return. */
+  readonly explanations: readonly Explanation[]
   /** Lines of a return; empty for a sale. */
   readonly returnLines: readonly { readonly lineIndex: number; readonly quantity: bigint }[]
 }
@@ -163,6 +167,16 @@ interface RawLine {
   readonly returned: bigint
 }
 
+/** How the points of a sale came about; empty for one of a programme without rules. */
+export async function readExplanations(sql: Sql, { brand, id }: BrandId): Promise<readonly Explanation[]> {
+  const rows = await sql.query<{ readonly explanations: Buffer | null }>({
+    name: 'ledger-read-explanations',
+    text: 'SELECT explanations FROM receipt WHERE brand = $1 AND receipt_id = $2',
+    values: [brand, id],
+  })
+  return decodeExplanations(rows[0]?.explanations ?? null)
+}
+
 /** Sales with their lines, for returns. */
 export async function readSales(sql: Sql, ids: readonly BrandId[]): Promise<readonly StoredSale[]> {
   if (ids.length === 0) return []
@@ -230,17 +244,17 @@ async function insertHeads(tx: Sql, receipts: readonly NewReceipt[], postedAtMs:
     name: 'ledger-insert-receipts',
     text: `INSERT INTO receipt (brand, receipt_id, member_id, kind, store_id, till_id, business_day, number, occurred_at,
         programme_version, point_value_minor, total_minor, refund_minor, points_earned, points_spent, hold_id,
-        original_receipt_id, content_hash, idempotency_key, lot_id, spend_lots, spend_points, posted_at)
+        original_receipt_id, content_hash, idempotency_key, lot_id, spend_lots, spend_points, explanations, posted_at)
       SELECT n.brand, n.receipt_id, n.member_id, n.kind, n.store_id, n.till_id, n.business_day, n.number, n.occurred_at,
         n.programme_version, n.point_value_minor, n.total_minor, n.refund_minor, n.points_earned, n.points_spent,
         n.hold_id, n.original_receipt_id, n.content_hash, n.idempotency_key, n.lot_id, n.spend_lots::uuid[],
-        n.spend_points::bigint[], $23::timestamptz
+        n.spend_points::bigint[], n.explanations, $24::timestamptz
       FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::date[], $8::text[],
         $9::timestamptz[], $10::integer[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[],
-        $16::uuid[], $17::uuid[], $18::bytea[], $19::text[], $20::uuid[], $21::text[], $22::text[])
+        $16::uuid[], $17::uuid[], $18::bytea[], $19::text[], $20::uuid[], $21::text[], $22::text[], $23::bytea[])
         n (brand, receipt_id, member_id, kind, store_id, till_id, business_day, number, occurred_at,
           programme_version, point_value_minor, total_minor, refund_minor, points_earned, points_spent, hold_id,
-          original_receipt_id, content_hash, idempotency_key, lot_id, spend_lots, spend_points)`,
+          original_receipt_id, content_hash, idempotency_key, lot_id, spend_lots, spend_points, explanations)`,
     values: [
       receipts.map(({ natural }) => natural.brand),
       plain(receipts.map(({ receiptId }) => receiptId)),
@@ -264,6 +278,7 @@ async function insertHeads(tx: Sql, receipts: readonly NewReceipt[], postedAtMs:
       plain(receipts.map(({ lotId }) => lotId)),
       receipts.map(({ spendDraws }) => plain(spendDraws.map(({ lotId }) => lotId))),
       receipts.map(({ spendDraws }) => numbers(spendDraws.map(({ points }) => points))),
+      receipts.map(({ explanations }) => encodeExplanations(explanations)),
       new Date(postedAtMs),
     ],
   })

@@ -13,6 +13,7 @@ import { type TestClock, testClock, testPostgres } from '@stampede/platform/test
 import {
   CreateHoldRequest,
   PostReceiptRequest,
+  Programme,
   type ReceiptBatchResult,
   ReturnReceiptRequest,
 } from '@stampede/proto/ledger/v1'
@@ -21,6 +22,7 @@ import { Committer } from '../flush/committer.ts'
 import { type FlushContext, flushItems } from '../flush/flush.ts'
 import { ledgerHandlers } from '../rpc/handlers.ts'
 import { putProgramme } from '../rpc/put-programme.ts'
+import { Programmes } from '../store/programmes.ts'
 import { migrationsDir, schema } from '../store/schema.ts'
 
 /** Brand of the tests. */
@@ -79,7 +81,8 @@ export async function testLedger(): Promise<TestLedger> {
   const database = stack.use(await openDatabase({ url: postgres.url, schema, migrationsDir, logger }))
   const clock = testClock('2026-11-20T12:00:00Z')
   const brands = { get: (slug: string) => (slug === BRAND ? brand : undefined) }
-  const flushContext = { database, brands, clock, newId: () => uuidv7() }
+  const programmes = new Programmes()
+  const flushContext = { database, brands, clock, programmes, newId: () => uuidv7() }
   const flushes: number[] = []
   const open = () =>
     new Committer({
@@ -88,17 +91,17 @@ export async function testLedger(): Promise<TestLedger> {
       onFlushed: ({ items }) => flushes.push(items),
     })
   const committer = stack.use(open())
-  const context = { database, brands, clock, committer }
+  const context = { database, brands, clock, programmes, committer }
   await putProgramme(context, {
     idempotencyKey: 'programme',
     brand: BRAND,
-    programme: {
+    programme: Programme.fromPartial({
       earnBasisPoints: 500,
       pointsLiveDays: 365,
       maxPayBasisPoints: 10_000,
       pointValueMinor: 1n,
       holdSeconds: 900,
-    },
+    }),
     effectiveAt: undefined,
   })
   const moved = stack.move()
