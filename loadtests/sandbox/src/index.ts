@@ -5,6 +5,7 @@ export { type Authority, createAuthority, type PassCertificate, type PassCertifi
 export type { ApnsFaults, Faults, FaultsPatch, GoogleFaults, PhoneFaults } from './faults.ts'
 export { type CallbackBody, CallbackSigner } from './google/callback-signer.ts'
 export { busiestSecond, notificationsPerDay, overruns, readGoogleLog } from './google/log.ts'
+export { checkResource as checkGoogleResource } from './google/rules.ts'
 export type { GoogleStatistics } from './google/server.ts'
 export { createServiceAccount, type ServiceAccount } from './google-account.ts'
 export { readRows } from './journal.ts'

@@ -94,7 +94,9 @@ export class CampaignRig implements AsyncDisposable {
     progress(`filling ${rows} rows of ${passesPerRow} passes`)
     await fillBrand(database, { brand: brand.brand, rows })
     const meters = createMeters(createMetrics('bench'))
-    const context = { database, nats, clock: systemClock, meters, logger, brands: { get: () => brand } }
+    const designs = { get: async () => undefined }
+    const brands = { get: () => brand }
+    const context = { database, nats, clock: systemClock, meters, logger, brands, designs }
     return new CampaignRig(context, { database, nats, rows }, stack.move())
   }
 

@@ -2,6 +2,7 @@ import { makeEvent, type OutboxMessage, subjects, uuidv7 } from '@stampede/platf
 import type { PassFetches, PassState } from '@stampede/proto/events/v1'
 import { GoogleMessage, GoogleWork, PushChunk, PushResult } from '@stampede/proto/push/v1'
 import type { BrandView } from './domain/card.ts'
+import type { PassType } from './domain/google/index.ts'
 import {
   MAX_CHUNK_RECIPIENTS,
   type PushChunkHead,
@@ -149,7 +150,7 @@ function chunkHead(
 
 /** Desired state of one Google resource. */
 export interface GoogleDesire {
-  readonly kind: 'loyaltyClass' | 'loyaltyObject'
+  readonly kind: `${PassType}Class` | `${PassType}Object`
   readonly resourceId: string
   readonly version: bigint
   readonly json: string
@@ -178,6 +179,7 @@ export interface GoogleNews {
   /** Unique, and the same whenever the message is made again: letters, digits, `-` and `_`, at most 64. */
   readonly id: string
   readonly campaignId: string
+  readonly passType: PassType
   readonly classId: string
   /** At most 10,000 of that class; none: all its holders. */
   readonly objectIds: readonly string[]

@@ -1,8 +1,10 @@
 import { createPrivateKey, type KeyObject, sign } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { Credentials, GoogleCredential } from '@stampede/platform'
+import type { Designs } from './designs.ts'
 import type { BrandView } from './domain/card.ts'
-import { googleClassId, googleObjectId } from './domain/google.ts'
+import { type GoogleTemplate, googleClassId, googleObjectId, passTypeOf } from './domain/google/index.ts'
+import type { PassRecord } from './store/passes.ts'
 
 /** Longest JWT that browsers carry in a link without cutting it, in characters. */
 export const MAX_SAVE_JWT_CHARS = 1_800
@@ -17,8 +19,8 @@ const signAsync = promisify((data: Buffer, key: KeyObject, done: (error: Error |
 export async function googleSaveUrl(
   credentials: Credentials,
   brand: BrandView,
-  serial: string,
-  issuedAt: Date,
+  template: GoogleTemplate,
+  { serial, createdAt }: Pick<PassRecord, 'serial' | 'createdAt'>,
 ): Promise<string> {
   const account = brand.googleIssuerId === '' ? undefined : credentials.google(brand.brand)
   if (account === undefined) return ''
@@ -27,11 +29,24 @@ export async function googleSaveUrl(
     aud: 'google',
     typ: 'savetowallet',
     // The pass's own time keeps the link the same at every call.
-    iat: Math.floor(issuedAt.getTime() / 1000),
-    payload: { loyaltyObjects: [{ id: googleObjectId(brand, serial), classId: googleClassId(brand) }] },
+    iat: Math.floor(createdAt.getTime() / 1000),
+    payload: {
+      [`${template.passType}Objects`]: [
+        { id: googleObjectId(brand, template, serial), classId: googleClassId(brand, template) },
+      ],
+    },
   }
   const head = `${encode({ alg: 'RS256', typ: 'JWT' })}.${encode(claims)}`
   return await rememberedLink(signingOf(account), head)
+}
+
+/** What a pass is at Google: as its template says; a store card before there is one. */
+export async function googleTemplateOf(
+  designs: Pick<Designs, 'get'>,
+  { brand, templateId, templateVersion }: Pick<PassRecord, 'brand' | 'templateId' | 'templateVersion'>,
+): Promise<GoogleTemplate> {
+  const ready = await designs.get(brand, templateId, templateVersion)
+  return { templateId, passType: passTypeOf(ready?.design.style ?? 'store_card') }
 }
 
 /** What is kept per service account. */

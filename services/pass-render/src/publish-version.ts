@@ -2,7 +2,7 @@ import type { Sql } from '@stampede/platform'
 import type { Context } from './context.ts'
 import { type BrandView, type CardState, emptyAccount, emptyDetails } from './domain/card.ts'
 import type { Design } from './domain/design.ts'
-import { googleObjectJson } from './domain/google.ts'
+import { googleObjectJson } from './domain/google/index.ts'
 import { type Publication, publish } from './domain/publication.ts'
 import { brandDigest, writeGoogleClass } from './jobs/design-changes.ts'
 import { nextDesignSeq, setBrandDigest } from './store/brand-state.ts'
@@ -57,5 +57,6 @@ const sample: CardState = {
 /** Whether objects, and not only their class, look different under two designs. */
 function objectsDiffer(brand: BrandView, before: Design | undefined, after: Design): boolean {
   if (before === undefined) return true
-  return googleObjectJson(brand, before, sample, '') !== googleObjectJson(brand, after, sample, '')
+  const json = (design: Design) => googleObjectJson(brand, { design, templateId: '', state: sample, serial: '' })
+  return json(before) !== json(after)
 }

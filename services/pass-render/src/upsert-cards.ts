@@ -239,7 +239,9 @@ async function createCards(
     messages.push(passEvent(brand.brand, issued, 1n, now))
     const state = newState(item)
     const sourcesVersion = versionOf(item) + 1n
-    messages.push(...googleObject(brand, designOf({ no, templateId }), { serial, state, sourcesVersion }, now))
+    messages.push(
+      ...googleObject(brand, designOf({ no, templateId }), { serial, templateId, state, sourcesVersion }, now),
+    )
     const authToken = context.secrets.newAuthToken(brand.brand, serial)
     const { kind, member, details } = state
     const detailsVersion = versionOf(item)

@@ -1,8 +1,33 @@
 import { isObject } from '../pass/check-json.ts'
 import { badRequest, type GoogleProblem } from './problem.ts'
 
+/** Types of passes; each has classes and objects. */
+export const passTypes = ['loyalty', 'offer', 'giftCard', 'generic', 'eventTicket'] as const
+export type PassType = (typeof passTypes)[number]
+
 /** Kinds of resource that the stand-in knows. */
-export type ResourceKind = 'loyaltyClass' | 'loyaltyObject'
+export type ResourceKind = `${PassType}Class` | `${PassType}Object`
+export type ObjectKind = `${PassType}Object`
+
+/** All kinds. */
+export const resourceKinds: readonly ResourceKind[] = passTypes.flatMap(
+  (type) => [`${type}Class`, `${type}Object`] as const,
+)
+
+/** Whether a kind is one of classes. */
+export function isClassKind(kind: ResourceKind): boolean {
+  return kind.endsWith('Class')
+}
+
+/** Kind of the class of an object; a class's own. */
+export function classKindOf(kind: ResourceKind): ResourceKind {
+  return kind.replace(/Object$/, 'Class') as ResourceKind
+}
+
+/** Kind of the objects of a class; an object's own. */
+export function objectKindOf(kind: ResourceKind): ObjectKind {
+  return kind.replace(/Class$/, 'Object') as ObjectKind
+}
 
 /** A stored class or object. */
 export type Resource = Readonly<Record<string, unknown>>
@@ -37,9 +62,20 @@ const MESSAGE_TYPES = new Set(['TEXT', 'TEXT_AND_NOTIFY', 'text', 'textAndNotify
 const BALANCES = ['string', 'int', 'double', 'money']
 
 /** Fields whose change NOTIFY_ON_UPDATE tells the holder of. */
-const NOTIFYING_FIELDS: Readonly<Record<ResourceKind, readonly string[]>> = {
+const NOTIFYING_FIELDS: Readonly<Partial<Record<ResourceKind, readonly string[]>>> = {
   loyaltyClass: ['rewardsTier', 'secondaryRewardsTier'],
   loyaltyObject: ['loyaltyPoints', 'secondaryLoyaltyPoints'],
+  giftCardObject: ['balance'],
+}
+
+const REDEMPTION_CHANNELS = new Set(['INSTORE', 'ONLINE', 'BOTH', 'TEMPORARY_PRICE_REDUCTION'])
+/** Texts that each kind of class must have. */
+const CLASS_TEXTS: Readonly<Record<PassType, readonly string[]>> = {
+  loyalty: ['issuerName', 'programName', 'reviewStatus'],
+  offer: ['issuerName', 'provider', 'title', 'redemptionChannel', 'reviewStatus'],
+  giftCard: ['issuerName', 'reviewStatus'],
+  generic: [],
+  eventTicket: ['issuerName', 'reviewStatus'],
 }
 
 class Refused extends Error {}
@@ -104,24 +140,69 @@ function checkCommon(resource: Resource): void {
   checkImage(resource['heroImage'], 'heroImage')
 }
 
-function checkClass(resource: Resource): void {
-  for (const name of ['issuerName', 'programName', 'reviewStatus']) text(resource, name)
-  if (resource['programLogo'] === undefined) refuse('programLogo is required')
-  checkImage(resource['programLogo'], 'programLogo')
+function checkClass(type: PassType, resource: Resource): void {
+  for (const name of CLASS_TEXTS[type]) text(resource, name)
+  if (type === 'loyalty' && resource['programLogo'] === undefined) refuse('programLogo is required')
+  if (type === 'offer' && !REDEMPTION_CHANNELS.has(String(resource['redemptionChannel'])))
+    refuse('redemptionChannel is not allowed')
+  if (type === 'eventTicket') localized(resource, 'eventName')
+  if (type === 'generic' && resource['reviewStatus'] !== undefined) refuse('Unknown name "reviewStatus"')
+  if (type === 'generic' && resource['hexBackgroundColor'] !== undefined) refuse('Unknown name "hexBackgroundColor"')
+  for (const name of ['programLogo', 'titleImage', 'logo']) checkImage(resource[name], name)
+  checkColor(resource)
+  const callbacks = resource['callbackOptions']
+  if (callbacks !== undefined && (!isObject(callbacks) || !/^https:\/\//.test(String(callbacks['url']))))
+    refuse('callbackOptions.url must be https')
+  checkSmartTap(resource)
+}
+
+function checkColor(resource: Resource): void {
   const color = resource['hexBackgroundColor']
   if (color !== undefined && !/^#([0-9a-f]{3}|[0-9a-f]{6})$/i.test(String(color)))
     refuse('hexBackgroundColor is malformed')
 }
 
-function checkObject(resource: Resource): void {
+function checkSmartTap(resource: Resource): void {
+  const issuers = list(resource, 'redemptionIssuers', 20)
+  if (resource['enableSmartTap'] === true && issuers.length === 0) refuse('redemptionIssuers is required for Smart Tap')
+  if (issuers.some((issuer) => !/^[0-9]{1,19}$/.test(String(issuer)))) refuse('redemptionIssuers are issuer ids')
+}
+
+function localized(resource: Resource, name: string): void {
+  const value = resource[name]
+  const first = isObject(value) ? value['defaultValue'] : undefined
+  if (!isObject(first) || typeof first['language'] !== 'string' || typeof first['value'] !== 'string')
+    refuse(`${name}.defaultValue needs language and value`)
+}
+
+function checkObject(type: PassType, resource: Resource): void {
   text(resource, 'classId')
   if (!STATES.has(String(resource['state']))) refuse('state is required')
+  if (type === 'giftCard') text(resource, 'cardNumber')
+  if (type === 'generic') for (const name of ['cardTitle', 'header']) localized(resource, name)
+  if (type !== 'generic' && resource['hexBackgroundColor'] !== undefined) refuse('Unknown name "hexBackgroundColor"')
+  if (type !== 'loyalty' && resource['loyaltyPoints'] !== undefined) refuse('Unknown name "loyaltyPoints"')
+  if (type !== 'giftCard' && resource['balance'] !== undefined) refuse('Unknown name "balance"')
+  if (resource['balance'] !== undefined) checkMoney(resource['balance'])
+  const tap = resource['smartTapRedemptionValue']
+  if (tap !== undefined && !/^[\x20-\x7e]+$/.test(String(tap))) refuse('smartTapRedemptionValue must be ASCII')
+  checkColor(resource)
   checkBalance(resource['loyaltyPoints'], 'loyaltyPoints')
   checkBalance(resource['secondaryLoyaltyPoints'], 'secondaryLoyaltyPoints')
   checkCode(resource['barcode'], 'barcode', BARCODES)
   checkCode(resource['rotatingBarcode'], 'rotatingBarcode', new Set(['QR_CODE', 'PDF_417']))
   const linked = list(resource, 'linkedObjectIds', LINKED_OBJECTS_MAX)
   if (linked.includes(resource['id'])) refuse('linkedObjectIds: an object cannot be linked to itself')
+}
+
+function checkMoney(money: unknown): void {
+  const sound =
+    isObject(money) && /^[A-Z]{3}$/.test(String(money['currencyCode'])) && /^-?\d+$/.test(String(money['micros']))
+  if (!sound) refuse('balance needs micros and currencyCode')
+}
+
+function passTypeOf(kind: ResourceKind): PassType {
+  return kind.replace(/(?:Class|Object)$/, '') as PassType
 }
 
 /** Why a message is refused; undefined when it is good. */
@@ -147,8 +228,9 @@ export function checkResource(kind: ResourceKind, resource: Resource): GooglePro
   try {
     if (issuerOf(resource['id']) === undefined) refuse('Invalid resource ID')
     checkCommon(resource)
-    if (kind === 'loyaltyClass') checkClass(resource)
-    else checkObject(resource)
+    const type = passTypeOf(kind)
+    if (isClassKind(kind)) checkClass(type, resource)
+    else checkObject(type, resource)
     return undefined
   } catch (error) {
     if (error instanceof Refused) return badRequest(error.message)
@@ -182,5 +264,5 @@ export function mergePatch(target: Resource, patch: Resource): Resource {
 
 /** Whether an update with NOTIFY_ON_UPDATE changes something that holders are told of. */
 export function changesNotifyingField(kind: ResourceKind, before: Resource, after: Resource): boolean {
-  return NOTIFYING_FIELDS[kind].some((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]))
+  return (NOTIFYING_FIELDS[kind] ?? []).some((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]))
 }

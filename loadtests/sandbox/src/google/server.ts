@@ -17,7 +17,15 @@ import { CallbackSigner } from './callback-signer.ts'
 import { Callbacks } from './callbacks.ts'
 import { badRequest, type GoogleProblem, problem, problemBody } from './problem.ts'
 import { RateLimiter } from './rate-limiter.ts'
-import { issuerOf, type Resource, type ResourceKind } from './rules.ts'
+import {
+  classKindOf,
+  isClassKind,
+  issuerOf,
+  objectKindOf,
+  type Resource,
+  type ResourceKind,
+  resourceKinds,
+} from './rules.ts'
 import { quotaExceeded, ResourceStore, type Write, type WriteResult } from './store.ts'
 import { type AccessTokens, checkSaveToken, checkTokenRequest, TOKEN_LIFE_SECONDS } from './tokens.ts'
 
@@ -59,7 +67,8 @@ export interface GoogleServer extends AsyncDisposable {
 const BODY_BYTES_MAX = 1024 * 1024
 const SAVED_OBJECTS_MAX = 50
 const FAULT_SEED = 7
-const RESOURCE_PATH = /^\/walletobjects\/v1\/(loyaltyClass|loyaltyObject)(?:\/([^/]+)(?:\/(addMessage))?)?$/
+const RESOURCE_PATH =
+  /^\/walletobjects\/v1\/((?:loyalty|offer|giftCard|generic|eventTicket)(?:Class|Object))(?:\/([^/]+)(?:\/(addMessage))?)?$/
 const SAVE_PATH = /^\/gp\/v\/save\/([^/]+)$/
 
 interface Answer {
@@ -99,6 +108,27 @@ function parseJson(body: Buffer): Resource | undefined {
   } catch {
     return undefined
   }
+}
+
+interface Listed {
+  readonly kind: ResourceKind
+  readonly resource: Resource
+}
+
+/** All resources that a save link lists, classes first; undefined when it is malformed. */
+function payloadOf(payload: Resource): readonly Listed[] | undefined {
+  const listed: Listed[] = []
+  const classesFirst = [...resourceKinds].sort((left, right) => Number(isClassKind(right)) - Number(isClassKind(left)))
+  for (const kind of classesFirst) {
+    const resources = payload[kind.endsWith('Class') ? `${kind}es` : `${kind}s`] ?? []
+    if (!Array.isArray(resources) || !resources.every(isObject)) return undefined
+    for (const resource of resources) listed.push({ kind, resource: resource as Resource })
+  }
+  return listed
+}
+
+function countAll(store: ResourceStore, which: (kind: ResourceKind) => boolean): number {
+  return resourceKinds.filter(which).reduce((sum, kind) => sum + store.count(kind), 0)
 }
 
 class Google implements GoogleServer {
@@ -149,8 +179,8 @@ class Google implements GoogleServer {
     const { store } = this
     return {
       calls: this.#calls,
-      objects: store.count('loyaltyObject'),
-      classes: store.count('loyaltyClass'),
+      objects: countAll(store, (kind) => !isClassKind(kind)),
+      classes: countAll(store, isClassKind),
       byStatus: { ...this.#byStatus },
       callbacks: this.#callbacks.outcomes,
     }
@@ -315,42 +345,45 @@ class Google implements GoogleServer {
     const call: Call = { atMs, method: 'GET', path: '/gp/v/save', authorization: '', body: Buffer.alloc(0) }
     const read = checkSaveToken(token, this.#options.accounts, Math.floor(Date.now() / 1000))
     if (!read.ok) return this.#refuse(call, 'save', '', read.problem)
-    const { loyaltyClasses = [], loyaltyObjects = [] } = read.claims['payload'] as Resource
-    if (!Array.isArray(loyaltyObjects) || !Array.isArray(loyaltyClasses) || loyaltyObjects.length === 0) {
+    const resources = payloadOf(read.claims['payload'] as Resource)
+    const objects = resources?.filter(({ kind }) => !isClassKind(kind)) ?? []
+    if (resources === undefined || objects.length === 0)
       return this.#refuse(call, 'save', '', badRequest('payload has no objects'))
-    }
-    const resources = [...loyaltyClasses, ...loyaltyObjects]
     if (resources.length > SAVED_OBJECTS_MAX) return this.#refuse(call, 'save', '', badRequest('payload is too long'))
-    for (const resource of resources) {
-      if (isObject(resource) && issuerOf(resource['id']) === read.account.issuerId) continue
+    for (const { resource } of resources) {
+      if (issuerOf(resource['id']) === read.account.issuerId) continue
       return this.#refuse(call, 'save', '', problem(403, 'permissionDenied', 'an object is of another issuer'))
     }
-    return this.#saveAll(call, loyaltyClasses as readonly Resource[], loyaltyObjects as readonly Resource[])
+    return this.#saveAll(call, resources)
   }
 
   /** Google calls back where the class of the saved card says so. */
-  #tellIssuer({ id, classId }: Resource): void {
+  #tellIssuer(kind: ResourceKind, { id, classId }: Resource): void {
     const issuer = issuerOf(id)
-    const options = this.store.get('loyaltyClass', String(classId))?.['callbackOptions']
+    const options = this.store.get(classKindOf(kind), String(classId))?.['callbackOptions']
     const url = isObject(options) ? options['url'] : undefined
     if (issuer === undefined || typeof url !== 'string') return
     this.#callbacks.tell(url, { issuer, classId: String(classId), objectId: String(id), eventType: 'save' })
   }
 
-  async #saveAll(call: Call, classes: readonly Resource[], objects: readonly Resource[]): Promise<Answer> {
-    for (const item of classes) {
-      if (this.store.get('loyaltyClass', String(item['id']))) continue
-      const result = this.store.insert('loyaltyClass', item)
-      if (!result.ok) return this.#refuse(call, 'save', String(item['id']), result.problem)
-      await this.#commit(call, 'loyaltyClass', result.write, false)
-    }
-    for (const item of objects) {
-      const result = this.store.save(item)
-      if (!result.ok) return this.#refuse(call, 'save', String(item['id']), result.problem)
+  async #saveAll(call: Call, resources: readonly Listed[]): Promise<Answer> {
+    const saved: string[] = []
+    for (const { kind, resource } of resources) {
+      const id = String(resource['id'])
+      if (isClassKind(kind)) {
+        if (this.store.get(kind, id)) continue
+        const result = this.store.insert(kind, resource)
+        if (!result.ok) return this.#refuse(call, 'save', id, result.problem)
+        await this.#commit(call, kind, result.write, false)
+        continue
+      }
+      const result = this.store.save(objectKindOf(kind), resource)
+      if (!result.ok) return this.#refuse(call, 'save', id, result.problem)
       await this.#commit(call, 'save', result.write, false)
-      this.#tellIssuer(result.write.resource)
+      this.#tellIssuer(kind, result.write.resource)
+      saved.push(id)
     }
-    return { status: 200, body: { saved: objects.map((item) => String(item['id'])) } }
+    return { status: 200, body: { saved } }
   }
 
   #refuse(

@@ -93,12 +93,14 @@ function checkTimes({ style, startsAt, endsAt }: Template, report: Report): void
 function checkTiers({ tiers }: Template, report: Report): void {
   if (tiers.length > MAX_TIERS) report('tiers', `must hold at most ${MAX_TIERS} tiers`)
   const seen = new Set<string>()
-  for (const [index, { tier, backgroundColor, googleHeroUrl }] of tiers.entries()) {
+  for (const [index, { tier, name, label, googleHeroUrl }] of tiers.entries()) {
     const path = `tiers[${index}]`
     if (tier === '' || [...tier].length > MAX_LOGO_TEXT_CHARS) report(`${path}.tier`, 'must be 1 to 40 characters')
     if (seen.has(tier)) report(`${path}.tier`, 'is there twice')
     seen.add(tier)
-    if (backgroundColor > 0xffffff) report(`${path}.background_color`, 'must be 0xRRGGBB')
+    for (const [key, text] of Object.entries({ name, label })) {
+      if ([...text].length > MAX_LOGO_TEXT_CHARS) report(`${path}.${key}`, 'must have at most 40 characters')
+    }
     checkUrl(googleHeroUrl, `${path}.google_hero_url`, report)
   }
 }

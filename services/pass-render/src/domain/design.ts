@@ -48,12 +48,13 @@ export type BarcodeName = keyof typeof barcodeFormats
 export const styles = ['store_card', 'coupon', 'generic', 'gift_card', 'event'] as const
 export type Style = (typeof styles)[number]
 
-/** How a tier looks at Google. */
+/** How a tier shows on store cards at Google. */
 export interface DesignTier {
   readonly tier: string
   readonly name: string
-  /** 0xRRGGBB. */
-  readonly backgroundColor: number
+  /** What tiers are called. */
+  readonly label: string
+  /** Empty: the design's. */
   readonly heroUrl: string
 }
 
@@ -147,7 +148,9 @@ function lookOf(template: Template) {
     startsAt: template.startsAt,
     endsAt: template.endsAt,
     messageHistory: template.messageHistory,
-    tiers: template.tiers.map(({ googleHeroUrl: heroUrl, ...tier }) => ({ ...tier, heroUrl })),
+    tiers: template.tiers.map(({ tier, name, label, googleHeroUrl: heroUrl }) => {
+      return { tier, name: name || tier, label: label || 'Tier', heroUrl }
+    }),
     isSharingProhibited: template.sharingProhibited,
   }
 }

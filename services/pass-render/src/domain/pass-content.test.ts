@@ -4,7 +4,7 @@ import { validatePassJson } from '@stampede/pkpass'
 import { testBrand, testTemplate } from '../testing/fixture.ts'
 import { type CardState, emptyDetails } from './card.ts'
 import { type Design, parseDesign } from './design.ts'
-import { googleClassJson, googleObjectJson } from './google.ts'
+import { googleObjectJson } from './google/index.ts'
 import { passJson } from './pass-content.ts'
 import { composeMessage } from './values.ts'
 import { visibleDigest } from './visible.ts'
@@ -146,7 +146,10 @@ describe('a design', () => {
     const pass = content(design(), undefined, used)
     assert.deepEqual([pass.voided, pass.barcodes], [true, undefined])
     assert.notEqual(visibleDigest(design(), brand, state), visibleDigest(design(), brand, used))
-    assert.equal(JSON.parse(googleObjectJson(brand, design(), used, 's')).state, 'COMPLETED')
+    assert.equal(
+      JSON.parse(googleObjectJson(brand, { design: design(), templateId: 'card', state: used, serial: 's' })).state,
+      'COMPLETED',
+    )
   })
 
   it('keeps former messages on the back, newest first', () => {
@@ -219,25 +222,5 @@ describe('a campaign’s message', () => {
     assert.equal(composeMessage(texts, speaking('fr'), brand, ''), 'Hi , 1,234 points')
     assert.equal(composeMessage([], speaking('fr'), brand, ''), '')
     assert.equal(composeMessage([{ locale: 'en', text: 'broken {' }], state, brand, ''), 'broken {')
-  })
-})
-
-describe('Google’s resources', () => {
-  it('have their required fields and no name', () => {
-    const loyaltyClass = JSON.parse(googleClassJson(brand, design(), 'https://x.test/logo.png', 'https://x.test/cb'))
-    for (const key of ['id', 'issuerName', 'programName', 'programLogo', 'reviewStatus'])
-      assert.ok(loyaltyClass[key], key)
-    assert.ok(loyaltyClass.issuerName.length <= 20)
-    const object = JSON.parse(googleObjectJson(brand, design(), state, 'serial'))
-    assert.deepEqual(object.loyaltyPoints.balance, { int: 1234 })
-    assert.deepEqual([object.state, object.classId], ['ACTIVE', loyaltyClass.id])
-    assert.match(object.id, /^\d+\.[A-Za-z0-9._-]+$/)
-    const erased = { ...state, member: { ...state.member, status: 'erased' as const } }
-    const gone = JSON.parse(googleObjectJson(brand, design(), erased, 'serial'))
-    assert.deepEqual([gone.state, gone.accountId, gone.barcode], ['INACTIVE', undefined, undefined])
-    const rich = { ...state, account: { ...state.account, available: 3_000_000_000n } }
-    assert.deepEqual(JSON.parse(googleObjectJson(brand, design(), rich, 's')).loyaltyPoints.balance, {
-      string: '3000000000',
-    })
   })
 })

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Context } from '../context.ts'
-import { googleObjectSerial } from '../domain/google.ts'
+import { googleObjectSerial } from '../domain/google/index.ts'
 import { type CallbackMessage, nonceDigest, parseCallback, verifyCallback } from '../domain/google-callback/verify.ts'
 import { saveHolder, takeNonce } from '../store/google-callbacks.ts'
 import { type Answer, empty, json } from './answer.ts'

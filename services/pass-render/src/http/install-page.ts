@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Context } from '../context.ts'
-import { googleSaveUrl } from '../google-save.ts'
+import { googleSaveUrl, googleTemplateOf } from '../google-save.ts'
 import { findPassByOwner } from '../store/passes.ts'
 import { type Answer, empty, missing } from './answer.ts'
 
@@ -15,7 +15,8 @@ export async function installPage(context: Context, request: IncomingMessage, to
   const record = await findPassByOwner(context.database, grant.brand, grant.memberId)
   if (record === undefined || record.state.member.status !== 'active') return missing
   const apple = `${context.webUrl()}/i/${token}`
-  const google = await googleSaveUrl(context.credentials, brand, record.serial, record.createdAt)
+  const template = await googleTemplateOf(context.designs, record)
+  const google = await googleSaveUrl(context.credentials, brand, template, record)
   const agent = request.headers['user-agent'] ?? ''
   if (applePhone.test(agent)) return redirect(apple)
   if (androidPhone.test(agent) && google !== '') return redirect(google)

@@ -2,7 +2,7 @@ import { type OutboxMessage, type Sql, writeOutbox } from '@stampede/platform'
 import type { Context } from '../context.ts'
 import { type BrandView, type CardState, isOpen } from '../domain/card.ts'
 import type { Design } from '../domain/design.ts'
-import { googleObjectId, googleObjectJson } from '../domain/google.ts'
+import { googleObjectId, googleObjectJson, passTypeOf } from '../domain/google/index.ts'
 import { shownBy } from '../domain/publication.ts'
 import { visibleDigest } from '../domain/visible.ts'
 import { googleWork, txChunks } from '../events.ts'
@@ -70,14 +70,24 @@ export async function shownDesigns(
 export function googleObject(
   brand: BrandView,
   { design, designVersion }: ShownDesign,
-  card: { readonly serial: string; readonly state: CardState; readonly sourcesVersion: bigint },
+  card: GoogleCard,
   now: Date,
 ): readonly OutboxMessage[] {
   if (brand.googleIssuerId === '' || design === undefined) return []
-  const json = googleObjectJson(brand, design, card.state, card.serial)
-  const resourceId = googleObjectId(brand, card.serial)
+  const { templateId, state, serial } = card
+  const passType = passTypeOf(design.style)
+  const json = googleObjectJson(brand, { design, templateId, state, serial })
+  const resourceId = googleObjectId(brand, { templateId, passType }, serial)
   const version = card.sourcesVersion + designVersion
-  return [googleWork(brand, { kind: 'loyaltyObject', resourceId, version, json }, now)]
+  return [googleWork(brand, { kind: `${passType}Object`, resourceId, version, json }, now)]
+}
+
+/** A card as far as its Google object is concerned. */
+export interface GoogleCard {
+  readonly serial: string
+  readonly templateId: string
+  readonly state: CardState
+  readonly sourcesVersion: bigint
 }
 
 /**
@@ -116,7 +126,7 @@ export async function announceChanges(
     context.meters.visibleChanges.inc({ brand: brand.brand }, visible.length)
     context.meters.recipients.inc({ brand: brand.brand, lane: 'tx' }, recipients.length)
   }
-  for (const change of changes) messages.push(...googleChange(brand, designOf(passAfter(change)), change, now))
+  for (const change of changes) messages.push(...googleChange(brand, designOf, change, now))
   await writeOutbox(tx, messages)
 }
 
@@ -153,15 +163,34 @@ function raiseOf(designOf: (pass: DesignedPass) => ShownDesign) {
   }
 }
 
+/** What Google's object of a card shall be now; one that the card leaves behind with its template is over. */
 function googleChange(
   brand: BrandView,
-  current: ShownDesign,
-  { pass, before, after, sourcesVersion }: CardChange,
+  designOf: (pass: DesignedPass) => ShownDesign,
+  change: CardChange,
   now: Date,
 ): readonly OutboxMessage[] {
-  const { design } = current
-  if (design === undefined) return []
+  const { pass, before, after, sourcesVersion } = change
   const { serial } = pass
-  if (googleObjectJson(brand, design, after, serial) === googleObjectJson(brand, design, before, serial)) return []
-  return googleObject(brand, current, { serial, state: after, sourcesVersion }, now)
+  const [left, current] = [designOf(pass), designOf(passAfter(change))]
+  if (left.design === undefined || current.design === undefined) return []
+  const { templateId } = passAfter(change)
+  const jsonBefore = googleObjectJson(brand, {
+    design: left.design,
+    templateId: pass.templateId,
+    state: before,
+    serial,
+  })
+  const json = googleObjectJson(brand, { design: current.design, templateId, state: after, serial })
+  if (json === jsonBefore) return []
+  const written = googleObject(brand, current, { serial, templateId, state: after, sourcesVersion }, now)
+  if (idOf(brand, left.design, pass.templateId, serial) === idOf(brand, current.design, templateId, serial))
+    return written
+  const details = { ...before.details, lifecycle: 'replaced' as const }
+  const over = { serial, templateId: pass.templateId, state: { ...before, details }, sourcesVersion }
+  return [...googleObject(brand, left, over, now), ...written]
+}
+
+function idOf(brand: BrandView, design: Design, templateId: string, serial: string): string {
+  return googleObjectId(brand, { templateId, passType: passTypeOf(design.style) }, serial)
 }

@@ -42,6 +42,7 @@ before(async () => {
     logger: createLogger('test', 'silent'),
     meters: createMeters(createMetrics('chunks-test')),
     brands: { get: () => current },
+    designs: { get: async () => undefined },
     nats: { jetstream: { publish: publish as ChunkContext['nats']['jetstream']['publish'] } },
   }
 })

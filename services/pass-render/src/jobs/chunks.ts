@@ -10,9 +10,12 @@ import {
 } from '@stampede/platform'
 import { type AudienceChunk, CampaignMessage } from '@stampede/proto/events/v1'
 import type { Context } from '../context.ts'
+import type { Designs } from '../designs.ts'
 import type { BrandView } from '../domain/card.ts'
+import type { GoogleTemplate } from '../domain/google/index.ts'
 import { cutParts, type RecipientColumns, refillParts, type Selection } from '../domain/push-parts.ts'
 import { campaignParts } from '../events.ts'
+import { googleTemplateOf } from '../google-save.ts'
 import { type Publisher, publishAll } from '../publish.ts'
 import {
   ensureMessage,
@@ -24,6 +27,7 @@ import {
   silentPlaces,
 } from '../store/bumps.ts'
 import type { GoogleMode } from '../store/google-holders.ts'
+import { findPublications } from '../store/publications.ts'
 import { recipientColumns } from '../store/recipient-columns.ts'
 import { knownBrand } from './by-brand.ts'
 import { bumpGoogleMessages, planForGoogle } from './google-messages.ts'
@@ -33,6 +37,7 @@ export const HAND_OUT_WIDTH = 4
 
 /** What handing out a campaign needs. */
 export interface ChunkContext extends Pick<Context, 'database' | 'clock' | 'meters' | 'logger'> {
+  readonly designs: Pick<Designs, 'get'>
   readonly brands: Pick<BrandDirectory, 'get'>
   readonly nats: Publisher
 }
@@ -137,7 +142,18 @@ export async function handOut(context: ChunkContext, brand: BrandView, released:
   const recipients = parts.reduce((sum, part) => sum + part.length, 0)
   meters.recipients.inc({ brand: brand.brand, lane: 'bulk' }, recipients)
   if (googleMode === undefined) return
-  await publishAll(nats, await bumpGoogleMessages(database, brand, bump, message, googleMode, now))
+  const news = { ...bump, texts: message.texts, mode: googleMode }
+  const templateOf = (templateId: string) => stableTemplate(context, brand.brand, templateId)
+  await publishAll(nats, await bumpGoogleMessages(database, brand, news, templateOf, now))
+}
+
+async function stableTemplate(
+  { database, designs }: ChunkContext,
+  brand: string,
+  templateId: string,
+): Promise<GoogleTemplate> {
+  const [publication] = await findPublications(database, brand, [templateId])
+  return await googleTemplateOf(designs, { brand, templateId, templateVersion: publication?.stableVersion ?? 0 })
 }
 
 /** Who is woken by which part: as it was cut before, or cut now. */

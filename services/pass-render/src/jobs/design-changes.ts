@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { type BrandInfo, type Sql, writeOutbox } from '@stampede/platform'
 import type { Context } from '../context.ts'
-import type { BrandView } from '../domain/card.ts'
+import { type BrandView, DEFAULT_TEMPLATE_ID } from '../domain/card.ts'
 import type { Design } from '../domain/design.ts'
-import { googleClassId, googleClassJson } from '../domain/google.ts'
+import { googleClassId, googleClassJson, passTypeOf } from '../domain/google/index.ts'
 import { ALL_PERMILLE } from '../domain/publication.ts'
 import { googleWork } from '../events.ts'
 import { findBrandState, lockBrandState, nextDesignSeq, setBrandDigest } from '../store/brand-state.ts'
@@ -34,10 +34,20 @@ export async function writeGoogleClass(
 ): Promise<void> {
   if (brand.googleIssuerId === '') return
   const logoUrl = `${context.webUrl()}/designs/${brand.brand}/${templateId}/${version}/logo.png`
-  const json = googleClassJson(brand, design, logoUrl, `${context.webUrl()}/google/callback/${brand.brand}`)
-  const resourceId = googleClassId(brand)
-  const work = googleWork(brand, { kind: 'loyaltyClass', resourceId, version: seq, json }, context.clock.now())
+  const callbackUrl = `${context.webUrl()}/google/callback/${brand.brand}`
+  const passType = passTypeOf(design.style)
+  // The one class of all store cards looks as the members' own template.
+  if (passType === 'loyalty' && templateId !== DEFAULT_TEMPLATE_ID && (await hasDefault(tx, brand.brand))) return
+  const { nfc: allowsNfc } = await context.signers.state(brand)
+  const json = googleClassJson(brand, design, { templateId, logoUrl, callbackUrl, allowsNfc })
+  const resourceId = googleClassId(brand, { templateId, passType })
+  const work = googleWork(brand, { kind: `${passType}Class`, resourceId, version: seq, json }, context.clock.now())
   await writeOutbox(tx, [work])
+}
+
+async function hasDefault(tx: Sql, brand: string): Promise<boolean> {
+  const [publication] = await findPublications(tx, brand, [DEFAULT_TEMPLATE_ID])
+  return publication !== undefined && publication.stableVersion > 0
 }
 
 /** Makes a new design version when what cards show of the brand has changed. Replicas may all do it; one does. */

@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto'
 import { type Logger, type OutboxMessage, planGoogleMessage, type Sql } from '@stampede/platform'
 import type { CampaignMessage, LocalizedText } from '@stampede/proto/events/v1'
 import type { BrandView } from '../domain/card.ts'
 import { genericText } from '../domain/generic-message.ts'
-import { googleClassId, googleObjectId } from '../domain/google.ts'
+import { type GoogleTemplate, googleClassId, googleObjectId } from '../domain/google/index.ts'
 import { textFor } from '../domain/values.ts'
 import { GOOGLE_MESSAGE_SECONDS, googleMessage } from '../events.ts'
 import type { Meters } from '../metrics.ts'
@@ -13,6 +14,7 @@ import {
   findGoogleMode,
   type GoogleHolder,
   type GoogleMode,
+  googleHeldTemplates,
   googleHolders,
 } from '../store/google-holders.ts'
 
@@ -65,34 +67,78 @@ export async function planForGoogle(
   return target
 }
 
+/** A bump on its way to Google. */
+export interface GoogleBump extends Pick<StoredBump, 'messageId' | 'index' | 'base' | 'bitmap'> {
+  readonly texts: readonly LocalizedText[]
+  readonly mode: GoogleMode
+}
+
 /**
- * Messages to the holders of a bump, by language. They say nothing personal: a sentence with a name or a balance is left
- * out, and a language in which nothing else is said gets none. To a class it is one, and the first row brings it.
- * Made again, they have the same ids.
+ * Messages to the holders of a bump, by language and class. They say nothing personal: a sentence with a name or a
+ * balance is left out, and a language in which nothing else is said gets none. To a class it is one, and the first row
+ * brings it to each class that has holders. Made again, they have the same ids. `templateOf`: what a template's cards
+ * are at Google.
  */
 export async function bumpGoogleMessages(
   sql: Sql,
   brand: BrandView,
-  bump: Pick<StoredBump, 'messageId' | 'index' | 'base' | 'bitmap'>,
-  { texts }: CampaignMessage,
-  mode: GoogleMode,
+  bump: GoogleBump,
+  templateOf: (templateId: string) => Promise<GoogleTemplate>,
   now: Date,
 ): Promise<readonly OutboxMessage[]> {
-  const { messageId, index, base, bitmap } = bump
-  const shared = { campaignId: messageId, classId: googleClassId(brand), header: brand.name }
-  if (mode === 'class') {
-    const body = index === 0 ? bodyOf(texts[0], brand) : ''
-    return body === '' ? [] : [googleMessage(brand, { ...shared, id: `${messageId}-all`, objectIds: [], body }, now)]
-  }
+  if (bump.mode === 'class') return await classMessages(sql, brand, bump, templateOf, now)
+  const { messageId, index, base, bitmap, texts } = bump
   const holders = await googleHolders(sql, brand.brand, base, bitmap)
-  const groups = Map.groupBy(holders, ({ locale }) => textFor(texts, locale))
-  return [...groups].flatMap(([text, members]) => {
-    const body = bodyOf(text, brand)
-    if (text === undefined || body === '') return []
-    const id = `${messageId}-${index}-${texts.indexOf(text)}`
-    const objectIds = members.map(({ serial }: GoogleHolder) => googleObjectId(brand, serial))
-    return [googleMessage(brand, { ...shared, id, objectIds, body }, now)]
-  })
+  const placed: PlacedHolder[] = []
+  for (const [templateId, held] of Map.groupBy(holders, (holder) => holder.template_id)) {
+    const template = await templateOf(templateId)
+    placed.push(...held.map((holder) => ({ ...holder, template })))
+  }
+  const messages: OutboxMessage[] = []
+  for (const ofClass of Map.groupBy(placed, ({ template }) => googleClassId(brand, template)).values()) {
+    for (const [text, members] of Map.groupBy(ofClass, ({ locale }) => textFor(texts, locale))) {
+      const body = bodyOf(text, brand)
+      const [first] = members
+      if (text === undefined || first === undefined || body === '') continue
+      const id = `${messageId}-${index}-${texts.indexOf(text)}${tailOf(first.template)}`
+      const objectIds = members.map(({ serial, template }) => googleObjectId(brand, template, serial))
+      messages.push(googleMessage(brand, { ...newsOf(brand, bump, first.template), id, objectIds, body }, now))
+    }
+  }
+  return messages
+}
+
+interface PlacedHolder extends GoogleHolder {
+  readonly template: GoogleTemplate
+}
+
+async function classMessages(
+  sql: Sql,
+  brand: BrandView,
+  bump: GoogleBump,
+  templateOf: (templateId: string) => Promise<GoogleTemplate>,
+  now: Date,
+): Promise<readonly OutboxMessage[]> {
+  const body = bump.index === 0 ? bodyOf(bump.texts[0], brand) : ''
+  if (body === '') return []
+  const messages = new Map<string, OutboxMessage>()
+  for (const templateId of await googleHeldTemplates(sql, brand.brand)) {
+    const template = await templateOf(templateId)
+    const id = `${bump.messageId}-all${tailOf(template)}`
+    // Store cards of many templates have one class, and it gets one message.
+    messages.set(id, googleMessage(brand, { ...newsOf(brand, bump, template), id, objectIds: [], body }, now))
+  }
+  return [...messages.values()]
+}
+
+function newsOf(brand: BrandView, { messageId }: GoogleBump, template: GoogleTemplate) {
+  const { passType } = template
+  return { campaignId: messageId, passType, classId: googleClassId(brand, template), header: brand.name }
+}
+
+/** What tells messages to different classes apart in their ids; nothing for store cards. */
+function tailOf({ passType, templateId }: GoogleTemplate): string {
+  return passType === 'loyalty' ? '' : `-${createHash('sha256').update(templateId).digest('hex').slice(0, 8)}`
 }
 
 function bodyOf(text: LocalizedText | undefined, brand: BrandView): string {

@@ -105,7 +105,9 @@ async function createPasses(
     const { account, relevance } = card
     const state: CardState = { kind: 'member', member, account, relevance, details: emptyDetails }
     const sourcesVersion = memberVersion + card.accountVersion + card.relevanceVersion
-    messages.push(...googleObject(brand, designOf({ no, templateId }), { serial, state, sourcesVersion }, now))
+    messages.push(
+      ...googleObject(brand, designOf({ no, templateId }), { serial, templateId, state, sourcesVersion }, now),
+    )
     const authToken = context.secrets.newAuthToken(brand.brand, serial)
     const { kind, details } = state
     return { no, serial, authToken, kind, templateId, memberVersion, member, details, detailsVersion: 0n }

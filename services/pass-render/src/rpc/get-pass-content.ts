@@ -1,7 +1,7 @@
 import { checkBrand, checkUuid, notFound } from '@stampede/platform'
 import type { GetPassContentRequest, GetPassContentResponse } from '@stampede/proto/passes/v1'
 import type { Context } from '../context.ts'
-import { googleObjectJson } from '../domain/google.ts'
+import { googleObjectJson } from '../domain/google/index.ts'
 import { findPassByOwner } from '../store/passes.ts'
 
 /** What the member's phones would show now. */
@@ -17,9 +17,7 @@ export async function getPassContent(
   const hasGoogle = content.brand.googleIssuerId !== ''
   return {
     passJson: JSON.stringify({ ...content.pass, webServiceURL: context.webUrl() }),
-    googleObjectJson: hasGoogle
-      ? googleObjectJson(content.brand, content.ready.design, record.state, record.serial)
-      : '',
+    googleObjectJson: hasGoogle ? googleObjectJson(content.brand, { design: content.ready.design, ...record }) : '',
     lockScreenText: content.message,
   }
 }

@@ -1,14 +1,15 @@
 import type { Pass } from '@stampede/proto/passes/v1'
 import type { Context } from '../context.ts'
 import type { BrandView } from '../domain/card.ts'
-import { googleObjectId } from '../domain/google.ts'
-import { googleSaveUrl } from '../google-save.ts'
+import { googleObjectId } from '../domain/google/index.ts'
+import { googleSaveUrl, googleTemplateOf } from '../google-save.ts'
 import type { PassRecord } from '../store/passes.ts'
 
 /** A pass as callers see it. */
 export async function passMessage(context: Context, brand: BrandView, record: PassRecord): Promise<Pass> {
   const { kind, member } = record.state
   const { memberId, cardNumber } = member
+  const template = await googleTemplateOf(context.designs, record)
   const token = context.secrets.installToken({ brand: record.brand, memberId })
   return {
     memberId: kind === 'member' ? memberId : '',
@@ -16,8 +17,8 @@ export async function passMessage(context: Context, brand: BrandView, record: Pa
     no: record.no,
     cardNumber,
     appleUrl: `${context.webUrl()}/i/${token}`,
-    googleSaveUrl: await googleSaveUrl(context.credentials, brand, record.serial, record.createdAt),
-    googleObjectId: brand.googleIssuerId === '' ? '' : googleObjectId(brand, record.serial),
+    googleSaveUrl: await googleSaveUrl(context.credentials, brand, template, record),
+    googleObjectId: brand.googleIssuerId === '' ? '' : googleObjectId(brand, template, record.serial),
     devices: record.devices,
     version: record.version + record.messageSeq + record.designVersion,
     templateId: record.templateId,

@@ -4,18 +4,20 @@ import {
   checkPresent,
   failedPrecondition,
   idempotencyConflict,
+  invalidArgument,
   notFound,
+  type Sql,
 } from '@stampede/platform'
 import { type PutTemplateRequest, type PutTemplateResponse, Template } from '@stampede/proto/templates/v1'
 import type { Context } from '../context.ts'
 import type { BrandView } from '../domain/card.ts'
 import type { Design } from '../domain/design.ts'
 import { lintTemplate } from '../domain/lint/lint.ts'
-import { ALL_PERMILLE, unpublished } from '../domain/publication.ts'
+import { ALL_PERMILLE, type Publication, unpublished } from '../domain/publication.ts'
 import { publishVersion } from '../publish-version.ts'
 import { lockBrandState } from '../store/brand-state.ts'
 import { findPublications, savePublication } from '../store/publications.ts'
-import { findTemplateByKey, insertTemplate } from '../store/templates.ts'
+import { findTemplate, findTemplateByKey, insertTemplate } from '../store/templates.ts'
 import { checkTemplate } from './check-template.ts'
 import { checkTemplateId } from './template-message.ts'
 
@@ -38,6 +40,7 @@ export async function putTemplate(context: Context, request: PutTemplateRequest)
       return earlier.version
     }
     const [before = unpublished(templateId)] = await findPublications(tx, brandSlug, [templateId])
+    await checkStyle(tx, brandSlug, before, template)
     const next = before.newestVersion + 1
     await insertTemplate(tx, brandSlug, { templateId, version: next, template, idempotencyKey }, now)
     if (request.draft) {
@@ -59,6 +62,19 @@ async function checkNfc(context: Context, brand: BrandView, design: Design): Pro
   if (state !== 'ok')
     throw failedPrecondition('the template carries NFC, and the brand has no Apple certificate that works')
   if (!nfc) throw failedPrecondition('the template carries NFC, and the brand’s Apple certificate is not an NFC one')
+}
+
+/** Google's ids are for ever, and so is what a card is there: another style is another template. */
+async function checkStyle(
+  tx: Sql,
+  brand: string,
+  { templateId, newestVersion }: Publication,
+  template: Template,
+): Promise<void> {
+  const newest = newestVersion === 0 ? undefined : await findTemplate(tx, brand, templateId, newestVersion)
+  const style = newest?.template.style
+  if (style === undefined || (style || 'store_card') === (template.style || 'store_card')) return
+  throw invalidArgument('template.style', `must stay ${style || 'store_card'}: another style is another template`)
 }
 
 function sameTemplate(left: Template, right: Template): boolean {

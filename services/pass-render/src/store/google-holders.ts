@@ -8,6 +8,7 @@ export interface GoogleHolder {
   readonly serial: string
   /** BCP-47; may be empty. */
   readonly locale: string
+  readonly template_id: string
 }
 
 /** Holders among the passes that an audience row's bitmap holds, in the order of their numbers. */
@@ -19,10 +20,19 @@ export async function googleHolders(
 ): Promise<readonly GoogleHolder[]> {
   return await sql.query<GoogleHolder>({
     name: 'google-holders',
-    text: `SELECT serial, locale FROM pass WHERE brand = $1 AND no >= $2 AND no < $2::bigint + ${passesPerRow}
+    text: `SELECT serial, locale, template_id FROM pass WHERE brand = $1 AND no >= $2 AND no < $2::bigint + ${passesPerRow}
      AND google_saved AND get_bit($3::bytea, no - $2) = 1 ORDER BY no`,
     values: [brand, base, bitmap],
   })
+}
+
+/** Templates of the passes of a brand that somebody has in Google Wallet. */
+export async function googleHeldTemplates(sql: Sql, brand: string): Promise<readonly string[]> {
+  const rows = await sql.query<{ template_id: string }>(
+    'SELECT DISTINCT template_id FROM pass WHERE brand = $1 AND google_saved ORDER BY template_id',
+    [brand],
+  )
+  return rows.map((row) => row.template_id)
 }
 
 /** How many passes of a brand somebody has in Google Wallet. */

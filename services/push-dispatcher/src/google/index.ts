@@ -17,6 +17,7 @@ import { SentBook } from './messages/sent-book.ts'
 import { createGoogleMetrics, type GoogleMetrics, statusClass } from './metrics.ts'
 import { IssuerTurns } from './quota/issuer-turns.ts'
 import { BatchRunner } from './resources/batch-run.ts'
+import { isClassKind, isGoogleKind } from './resources/resource-json.ts'
 import { classIdOf } from './resources/works.ts'
 
 /** Where Google is and how much of it may be used. */
@@ -62,8 +63,10 @@ export async function startGoogle(options: GoogleOptions): Promise<AsyncDisposab
     ...shared,
     mayNotify: (work) => {
       const { resourceId: id, version } = work
-      if (work.kind === 'loyaltyClass') return book.bookChange({ kind: 'loyaltyClass', id, classId: id }, version)
-      return book.bookChange({ kind: 'loyaltyObject', id, classId: classIdOf(work) }, version)
+      const { kind } = work
+      // Refused before: nobody asks.
+      if (!isGoogleKind(kind)) return Promise.resolve(false)
+      return book.bookChange({ kind, id, classId: isClassKind(kind) ? id : classIdOf(work) }, version)
     },
   })
   const messages = { ...shared, control, book, perSecond: config.maxPerSecond }

@@ -12,6 +12,7 @@ import { WorkReader } from '../jobs/work-reader.ts'
 import { handleMessage, type MessageParts } from './messages/message-lane.ts'
 import { pause } from './pause.ts'
 import type { BatchRunner } from './resources/batch-run.ts'
+import { googleKinds } from './resources/resource-json.ts'
 
 /** Desired states in hand at most, for one issuer. */
 const BATCH_MAX = 40
@@ -122,7 +123,7 @@ async function insistOnWrites(
         nats,
         stream: streams.PUSH_GOOGLE,
         durable: `google-${issuer}`,
-        filterSubjects: ['loyaltyClass', 'loyaltyObject'].map((kind) => subjects.google(issuer, kind, '*')),
+        filterSubjects: googleKinds.map((kind) => subjects.google(issuer, kind, '*')),
         batchMax: BATCH_MAX,
         expiresMs: EXPIRES_MS,
         logger,

@@ -120,7 +120,7 @@ const rules: readonly Rule[] = [
   {
     wallet: 'apple',
     field: 'tiers',
-    reason: 'a tier looks different at Apple by a template of its own and a rule',
+    reason: 'a tier has a name and a picture at Apple by a template of its own and a rule',
     applies: ({ tiers }) => tiers.length > 0,
   },
   {

@@ -72,7 +72,7 @@ export function mayPassAtGoogle({ status }: GoogleAnswer): boolean {
 }
 
 function isClassMissing(kind: string, call: WriteCall, { status, reason, message }: GoogleAnswer): boolean {
-  if (kind !== 'loyaltyObject') return false
+  if (!kind.endsWith('Object')) return false
   if (status === 404 && call === 'insert') return true
   if (status !== 400 && status !== 404) return false
   return classMissingReason.test(reason) || classMissingMessage.test(message)

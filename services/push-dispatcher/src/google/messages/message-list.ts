@@ -1,5 +1,5 @@
 import type { GoogleMessage } from '@stampede/proto/push/v1'
-import { asJson, type GoogleKind, type Json } from '../resources/resource-json.ts'
+import { asJson, type GoogleKind, isReviewed, type Json } from '../resources/resource-json.ts'
 
 /** Messages that Google keeps on a resource. */
 export const MESSAGES_MAX = 10
@@ -55,7 +55,7 @@ export function pruneBody(
   if (gone.size === 0) return undefined
   const left = messages.filter((message) => !gone.has(message))
   // Google refuses any later write of a class that does not ask for the review again.
-  return JSON.stringify({ messages: left, ...(kind === 'loyaltyClass' && { reviewStatus: 'UNDER_REVIEW' }) })
+  return JSON.stringify({ messages: left, ...(isReviewed(kind) && { reviewStatus: 'UNDER_REVIEW' }) })
 }
 
 function isOver(message: Json, nowMs: number): boolean {

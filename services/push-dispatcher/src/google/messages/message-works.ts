@@ -1,4 +1,5 @@
 import { GoogleMessage } from '@stampede/proto/push/v1'
+import { type PassType, passTypes } from '../resources/resource-json.ts'
 import { isResourceId, issuerOf } from '../resources/works.ts'
 import type { Recipient } from './sent-book.ts'
 
@@ -26,6 +27,7 @@ export function messageRefusal(message: GoogleMessage, issuer: string): string |
   const { messageId, issuerId, classId, objectIds, header, body } = message
   if (!messageIdPattern.test(messageId)) return 'badMessageId'
   if (issuerId !== issuer) return 'issuerMismatch'
+  if (passTypeOf(message.passType) === undefined) return 'unknownKind'
   if (objectIds.length > OBJECTS_MAX || new Set(objectIds).size !== objectIds.length) return 'badObjectIds'
   if (![classId, ...objectIds].every(isResourceId)) return 'badResourceId'
   if (![classId, ...objectIds].every((id) => issuerOf(id) === issuer)) return 'issuerMismatch'
@@ -36,7 +38,14 @@ export function messageRefusal(message: GoogleMessage, issuer: string): string |
 }
 
 /** Who gets the message. */
-export function recipientsOf({ classId, objectIds }: GoogleMessage): readonly Recipient[] {
-  if (objectIds.length === 0) return [{ kind: 'loyaltyClass', id: classId, classId }]
-  return objectIds.map((id) => ({ kind: 'loyaltyObject', id, classId }))
+export function recipientsOf({ passType, classId, objectIds }: GoogleMessage): readonly Recipient[] {
+  const type = passTypeOf(passType)
+  if (type === undefined) return []
+  if (objectIds.length === 0) return [{ kind: `${type}Class`, id: classId, classId }]
+  return objectIds.map((id) => ({ kind: `${type}Object`, id, classId }))
+}
+
+/** The type that a message names; loyalty when it names none, undefined when it is not known. */
+function passTypeOf(named: string): PassType | undefined {
+  return named === '' ? 'loyalty' : passTypes.find((type) => type === named)
 }

@@ -9,7 +9,7 @@ import {
   writeShared,
 } from '@stampede/platform'
 import { claimNow, HeldClaim, isBusy } from '../claim.ts'
-import type { GoogleKind } from '../resources/resource-json.ts'
+import { type ClassKind, classKindOf, type GoogleKind, isClassKind } from '../resources/resource-json.ts'
 import {
   announced,
   highestLevel,
@@ -136,8 +136,8 @@ export class SentBook {
     const nowMs = this.#clock.nowMs()
     const own = notificationsIn(record, id, nowMs) + 1
     if (own > NOTIFICATIONS_MAX) return false
-    if (recipient.kind === 'loyaltyClass') return own + highestLevel(record, nowMs) <= NOTIFICATIONS_MAX
-    const ofClass = await this.#announce(recipient.classId, own)
+    if (isClassKind(recipient.kind)) return own + highestLevel(record, nowMs) <= NOTIFICATIONS_MAX
+    const ofClass = await this.#announce(classKindOf(recipient.kind), recipient.classId, own)
     return own + notificationsIn(ofClass, '', nowMs) <= NOTIFICATIONS_MAX
   }
 
@@ -145,12 +145,12 @@ export class SentBook {
    * Announces in the record of a class that one of its objects reaches the level. An old copy of the record will do
    * where the announcement stands already: a message to the class that came since has seen it.
    */
-  async #announce(classId: string, level: number): Promise<SentRecord> {
+  async #announce(kind: ClassKind, classId: string, level: number): Promise<SentRecord> {
     const nowMs = this.#clock.nowMs()
     const known = this.#classes.get(classId)
     if (known !== undefined && nowMs - known.readAtMs <= CLASS_AGE_MS && isAnnounced(known.record, level, nowMs))
       return known.record
-    const key = keyOf({ kind: 'loyaltyClass', id: classId })
+    const key = keyOf({ kind, id: classId })
     const record = await changeShared(this.#nats, key, SENT_LIFE_MS, (value) => {
       const stored = parseSent(value)
       if (isAnnounced(stored, level, nowMs)) return { result: stored }

@@ -14,6 +14,7 @@ import type { GoogleMetrics } from '../metrics.ts'
 import { pause } from '../pause.ts'
 import { publishResult, sendToTheEnd } from './queue.ts'
 import { ResourceBook } from './resource-book.ts'
+import { isClassKind } from './resource-json.ts'
 import { Waits } from './waits.ts'
 import { classIdOf, readBatch, refusalOf, type WorkInHand } from './works.ts'
 import { type WriteEnd, type WriteParts, writeResource } from './write.ts'
@@ -75,8 +76,8 @@ export class BatchRunner {
   async handle(issuer: string, batch: readonly Delivery[]): Promise<void> {
     const signal = AbortSignal.any([this.#parts.stopping, AbortSignal.timeout(BATCH_MS)])
     const { works, unreadable } = readBatch(batch)
-    const classes = works.filter(({ work }) => work.kind === 'loyaltyClass')
-    const others = works.filter(({ work }) => work.kind !== 'loyaltyClass')
+    const classes = works.filter(({ work }) => isClassKind(work.kind))
+    const others = works.filter(({ work }) => !isClassKind(work.kind))
     const outcomes = new Map<WorkInHand, Outcome>()
     const bring = async (item: WorkInHand): Promise<void> => {
       outcomes.set(item, await this.#bring(issuer, item, signal))
@@ -166,7 +167,7 @@ export class BatchRunner {
     await publishResult(this.#parts.nats, work, outcome, answer)
     this.#book.settle(key, work.version, outcome === 'accepted')
     this.#resourceWaits.clear(key)
-    if (work.kind === 'loyaltyClass') this.#classWaits.clear(work.resourceId)
+    if (isClassKind(work.kind)) this.#classWaits.clear(work.resourceId)
     if (outcome === 'rejected') {
       const { brand, kind, resourceId, version } = work
       const fields = { brand, kind, resourceId, version: String(version), status: answer.status, reason: answer.reason }

@@ -1,5 +1,31 @@
-/** Classes and objects of loyalty cards, the two kinds of resource that are written. */
-export type GoogleKind = 'loyaltyClass' | 'loyaltyObject'
+/** Types of passes at Google; each has classes and objects. */
+export const passTypes = ['loyalty', 'offer', 'giftCard', 'generic', 'eventTicket'] as const
+export type PassType = (typeof passTypes)[number]
+
+/** Kinds of resource that are written. */
+export type GoogleKind = ClassKind | ObjectKind
+export type ClassKind = `${PassType}Class`
+export type ObjectKind = `${PassType}Object`
+
+/** All kinds. */
+export const googleKinds: readonly GoogleKind[] = passTypes.flatMap(
+  (type) => [`${type}Class`, `${type}Object`] as const,
+)
+
+/** Whether a kind, known or not, is one of classes. */
+export function isClassKind(kind: string): kind is ClassKind {
+  return isGoogleKind(kind) && kind.endsWith('Class')
+}
+
+/** Whether Google reviews resources of a kind: any later write of such a class must ask for it again. */
+export function isReviewed(kind: GoogleKind): boolean {
+  return isClassKind(kind) && kind !== 'genericClass'
+}
+
+/** Kind of the class that a resource of this kind belongs to; a class's own. */
+export function classKindOf(kind: GoogleKind): ClassKind {
+  return isClassKind(kind) ? kind : (kind.replace(/Object$/, 'Class') as ClassKind)
+}
 
 /** A JSON object. */
 export type Json = Readonly<Record<string, unknown>>
@@ -17,14 +43,36 @@ const points: Shape = {
   balance: { string: leaf, int: leaf, double: leaf, money: leaf },
 }
 const code: Shape = { type: leaf, alternateText: leaf, showCodeText: leaf }
-const common: Shape = {
-  heroImage: image,
+const contents: Shape = {
   merchantLocations: leaf,
   textModulesData: leaf,
   imageModulesData: leaf,
   linksModuleData: { uris: leaf },
   valueAddedModuleData: leaf,
   appLinkData: leaf,
+}
+const classCommon: Shape = {
+  ...contents,
+  heroImage: image,
+  hexBackgroundColor: leaf,
+  localizedIssuerName: leaf,
+  homepageUri: leaf,
+  countryCode: leaf,
+  callbackOptions: leaf,
+  securityAnimation: leaf,
+  classTemplateInfo: leaf,
+  enableSmartTap: leaf,
+  redemptionIssuers: leaf,
+}
+const objectCommon: Shape = {
+  ...contents,
+  heroImage: image,
+  barcode: { ...code, value: leaf, renderEncoding: leaf },
+  rotatingBarcode: { ...code, valuePattern: leaf, totpDetails: leaf, renderEncoding: leaf },
+  validTimeInterval: { start: leaf, end: leaf },
+  groupingInfo: leaf,
+  passConstraints: leaf,
+  smartTapRedemptionValue: leaf,
 }
 
 /**
@@ -33,11 +81,9 @@ const common: Shape = {
  */
 const decided: Readonly<Record<GoogleKind, Shape>> = {
   loyaltyClass: {
-    ...common,
+    ...classCommon,
     programLogo: image,
     wideProgramLogo: image,
-    hexBackgroundColor: leaf,
-    localizedIssuerName: leaf,
     localizedProgramName: leaf,
     accountNameLabel: leaf,
     localizedAccountNameLabel: leaf,
@@ -51,25 +97,36 @@ const decided: Readonly<Record<GoogleKind, Shape>> = {
     localizedSecondaryRewardsTier: leaf,
     secondaryRewardsTierLabel: leaf,
     localizedSecondaryRewardsTierLabel: leaf,
-    homepageUri: leaf,
-    countryCode: leaf,
-    callbackOptions: leaf,
-    securityAnimation: leaf,
-    classTemplateInfo: leaf,
   },
   loyaltyObject: {
-    ...common,
+    ...objectCommon,
     accountId: leaf,
     accountName: leaf,
     loyaltyPoints: points,
     secondaryLoyaltyPoints: points,
-    barcode: { ...code, value: leaf, renderEncoding: leaf },
-    rotatingBarcode: { ...code, valuePattern: leaf, totpDetails: leaf, renderEncoding: leaf },
-    validTimeInterval: { start: leaf, end: leaf },
-    groupingInfo: leaf,
-    passConstraints: leaf,
-    smartTapRedemptionValue: leaf,
   },
+  offerClass: {
+    ...classCommon,
+    titleImage: image,
+    localizedTitle: leaf,
+    details: leaf,
+    finePrint: leaf,
+    helpUri: leaf,
+  },
+  offerObject: objectCommon,
+  giftCardClass: { ...classCommon, programLogo: image, merchantName: leaf, cardNumberLabel: leaf },
+  giftCardObject: { ...objectCommon, balance: leaf, balanceUpdateTime: leaf, eventNumber: leaf, pin: leaf },
+  genericClass: {
+    ...contents,
+    callbackOptions: leaf,
+    securityAnimation: leaf,
+    classTemplateInfo: leaf,
+    enableSmartTap: leaf,
+    redemptionIssuers: leaf,
+  },
+  genericObject: { ...objectCommon, logo: image, subheader: leaf, hexBackgroundColor: leaf },
+  eventTicketClass: { ...classCommon, logo: image, venue: leaf, dateTime: { start: leaf, end: leaf, doorsOpen: leaf } },
+  eventTicketObject: { ...objectCommon, ticketNumber: leaf, seatInfo: leaf, faceValue: leaf },
 }
 
 /** Whether a text names one of the kinds. */

@@ -48,6 +48,34 @@ describe('desired states, against a broker and a strict stand-in for Google', ()
     await until('the queue is empty', async () => (await side.queued()) === 0)
   })
 
+  test('every type of pass has classes and objects, and messages reach them', async () => {
+    const name = { defaultValue: { language: 'en', value: 'Name' } }
+    const reviewed = { issuerName: 'Demo', reviewStatus: 'UNDER_REVIEW' }
+    const types = {
+      offer: [{ ...reviewed, provider: 'Demo', title: 'A tenth off', redemptionChannel: 'BOTH' }, {}],
+      giftCard: [reviewed, { cardNumber: '1' }],
+      generic: [{}, { cardTitle: name, header: name }],
+      eventTicket: [{ ...reviewed, eventName: name }, {}],
+    } as const
+    await side.startReplica(1_000)
+    for (const [type, [ofClass, ofObject]] of Object.entries(types)) {
+      const [classOf, id] = [`${issuer}.${type}`, `${issuer}.${type}.one`]
+      await side.want(classOf, 1n, ofClass, { kind: `${type}Class` })
+      await side.want(id, 1n, { classId: classOf, state: 'ACTIVE', ...ofObject }, { kind: `${type}Object` })
+      await settled(id, 1n)
+      // Twice: a changed resource is patched, and what the desired state leaves out goes.
+      await side.want(id, 2n, { classId: classOf, state: 'EXPIRED', ...ofObject }, { kind: `${type}Object` })
+      await settled(id, 2n)
+      await side.send(`news-${type}`, { passType: type, classId: classOf, objectIds: [id] })
+      const { store } = side.sandbox.google
+      const messages = () =>
+        store.get(`${type}Object` as 'offerObject', id)?.['messages'] as readonly unknown[] | undefined
+      await until(`the message of ${type}`, () => messages()?.length === 1)
+      assert.equal(store.get(`${type}Object` as 'offerObject', id)?.['state'], 'EXPIRED')
+    }
+    assert.ok(side.results.every(({ outcome }) => outcome === 'accepted'))
+  })
+
   test('objects wait for their class, without a call for each of them', async () => {
     const ids = Array.from({ length: 60 }, (_, index) => `${issuer}.early-${index}`)
     for (const id of ids) await side.want(id, 1n, objectFields)
@@ -223,7 +251,7 @@ describe('desired states, against a broker and a strict stand-in for Google', ()
     await side.want(classId, 1n, classFields)
     await side.want(id, 1n, { classId })
     await side.want(`${issuer}.json`, 1n, objectFields, { resourceJson: '{' })
-    await side.want(`${issuer}.kind`, 1n, objectFields, { kind: 'offerObject' })
+    await side.want(`${issuer}.kind`, 1n, objectFields, { kind: 'flightObject' })
     await side.want(`${issuer}.messages`, 1n, { ...objectFields, messages: [] })
     await side.startReplica(100)
     await until('all have an outcome', () => side.results.length === 7)

@@ -1,6 +1,6 @@
 import type { Delivery } from '@stampede/platform'
 import { GoogleWork } from '@stampede/proto/push/v1'
-import { isGoogleKind, parseJson } from './resource-json.ts'
+import { isClassKind, isGoogleKind, parseJson } from './resource-json.ts'
 
 /** Longest resource that is sent, in characters. */
 const JSON_CHARACTERS_MAX = 500_000
@@ -65,7 +65,7 @@ export function refusalOf(
 
 /** Id of the class that an object belongs to; empty for other kinds. */
 export function classIdOf({ kind, resourceJson }: GoogleWork): string {
-  const classId = kind === 'loyaltyObject' ? parseJson(resourceJson)?.['classId'] : undefined
+  const classId = isGoogleKind(kind) && !isClassKind(kind) ? parseJson(resourceJson)?.['classId'] : undefined
   return typeof classId === 'string' ? classId : ''
 }
 

@@ -151,8 +151,7 @@ export class GoogleSide implements AsyncDisposable {
       createdAt: new Date(),
       ...more,
     })
-    const kind = 'classId' in fields ? 'loyaltyObject' : 'loyaltyClass'
-    await this.nats.jetstream.publish(subjects.google(work.issuerId, kind, id), GoogleWork.encode(work).finish())
+    await this.nats.jetstream.publish(subjects.google(work.issuerId, work.kind, id), GoogleWork.encode(work).finish())
   }
 
   /** Publishes a message; it lives an hour unless it says otherwise. */
