@@ -235,7 +235,15 @@ async function createCards(
     const serial = uuidv7(now.getTime())
     const no = first + BigInt(index)
     const googleIssued = brand.googleIssuerId !== ''
-    const issued = { memberId: '', serial, no, cardNumber: wish.cardNumber, devices: 0, googleObject: googleIssued }
+    const issued = {
+      memberId: '',
+      serial,
+      no,
+      cardNumber: wish.cardNumber,
+      devices: 0,
+      googleObject: googleIssued,
+      googleSaved: false,
+    }
     messages.push(passEvent(brand.brand, issued, 1n, now))
     const state = newState(item)
     const sourcesVersion = versionOf(item) + 1n

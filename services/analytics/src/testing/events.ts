@@ -64,6 +64,6 @@ export function memberEvent(brand: string, memberId: string, version = 1n, statu
 export function passEvent(brand: string, memberId: string, no: bigint, devices = 1, version = 1n): Uint8Array {
   return encodeEvent(brand, version, {
     $case: 'pass',
-    value: { memberId, serial: `serial-${no}`, no, cardNumber: '', devices, googleObject: false },
+    value: { memberId, serial: `serial-${no}`, no, cardNumber: '', devices, googleObject: false, googleSaved: false },
   })
 }

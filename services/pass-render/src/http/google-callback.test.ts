@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, it } from 'node:test'
+import { subjects } from '@stampede/platform'
+import { until } from '@stampede/platform/testing'
+import { Event } from '@stampede/proto/events/v1'
 import { CallbackSigner } from '@stampede/sandbox'
 import { Fixture, testBrand, testTemplate } from '../testing/fixture.ts'
 
@@ -43,6 +46,13 @@ it('a saved and a removed card are known as such; what is repeated or forged cha
   assert.equal(await isSaved(), false)
   assert.equal(await send(save), 200)
   assert.equal(await isSaved(), true)
+  await until('it is told to others', async () => {
+    const events = await fixture.payloads('EVENTS', subjects.pass(brand), 0)
+    return events.some((bytes) => {
+      const { payload } = Event.decode(bytes)
+      return payload?.$case === 'pass' && payload.value.serial === pass?.serial && payload.value.googleSaved
+    })
+  })
   assert.equal(await send(google.callback(googleIssuerId, { objectId, eventType: 'del' })), 200)
   assert.equal(await isSaved(), false)
   assert.equal(await send(save), 200, 'a repeat is taken and does nothing')

@@ -1,9 +1,12 @@
 import type { IncomingMessage } from 'node:http'
+import { writeOutbox } from '@stampede/platform'
 import type { Context } from '../context.ts'
 import { googleObjectSerial } from '../domain/google/index.ts'
 import { type CallbackMessage, nonceDigest, parseCallback, verifyCallback } from '../domain/google-callback/verify.ts'
 import { saveHolder, takeNonce } from '../store/google-callbacks.ts'
+import { recountOne } from '../store/registrations.ts'
 import { type Answer, empty, json } from './answer.ts'
+import { installsEvent } from './registrations.ts'
 import { readJson } from './request.ts'
 
 /** Largest callback, in bytes; Google's have some two thousand. */
@@ -40,11 +43,18 @@ async function take(
   serial: string,
   { nonce, expiresAtMs, event }: CallbackMessage,
 ): Promise<'taken' | 'repeated' | 'unknown'> {
-  return await context.database.transaction(async (tx) => {
+  const outcome = await context.database.transaction(async (tx) => {
     const now = context.clock.now()
     if (!(await takeNonce(tx, nonceDigest(nonce), new Date(expiresAtMs), now))) return 'repeated'
-    return (await saveHolder(tx, brand, serial, event === 'save', now)) ? 'taken' : 'unknown'
+    const holder = await saveHolder(tx, brand, serial, event === 'save', now)
+    if (holder === undefined) return 'unknown'
+    if (holder.is_changed) {
+      await writeOutbox(tx, [installsEvent(context, brand, await recountOne(tx, brand, holder.no), now)])
+    }
+    return 'taken'
   })
+  context.relay.wake()
+  return outcome
 }
 
 /** GET /robots.txt: Google calls back only where its crawler may come. */

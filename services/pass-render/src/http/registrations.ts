@@ -3,7 +3,7 @@ import { writeOutbox } from '@stampede/platform'
 import type { Context } from '../context.ts'
 import { answerList } from '../domain/version-tag.ts'
 import { passEvent } from '../events.ts'
-import { type DevicesChange, register, unregister } from '../store/registrations.ts'
+import { type InstallsChange, register, unregister } from '../store/registrations.ts'
 import { type Answer, empty, json, tooMany, unauthorized } from './answer.ts'
 import { authenticatedPass, claimOf } from './authenticate.ts'
 import { noteList } from './listed.ts'
@@ -40,7 +40,7 @@ export async function postRegistration(
   const result = await context.database.transaction(async (tx) => {
     const now = context.clock.now()
     const registered = await register(tx, claim.brand, wish, now)
-    if (registered.created) await writeOutbox(tx, [devicesEvent(context, claim.brand, registered.change, now)])
+    if (registered.created) await writeOutbox(tx, [installsEvent(context, claim.brand, registered.change, now)])
     return registered
   })
   if (result.created) context.relay.wake()
@@ -59,7 +59,7 @@ export async function deleteRegistration(
   const change = await context.database.transaction(async (tx) => {
     const now = context.clock.now()
     const gone = await unregister(tx, claim.brand, record.no, path.deviceLibraryId)
-    if (gone !== undefined) await writeOutbox(tx, [devicesEvent(context, claim.brand, gone, now)])
+    if (gone !== undefined) await writeOutbox(tx, [installsEvent(context, claim.brand, gone, now)])
     return gone
   })
   if (change !== undefined) context.relay.wake()
@@ -84,7 +84,8 @@ export async function listUpdated(
   return json(200, { serialNumbers: serials, lastUpdated: tag })
 }
 
-function devicesEvent(context: Context, brand: string, { eventVersion, ...change }: DevicesChange, now: Date) {
+/** Where a pass is installed now. */
+export function installsEvent(context: Context, brand: string, { eventVersion, ...change }: InstallsChange, now: Date) {
   const googleObject = (context.brands.get(brand)?.googleIssuerId ?? '') !== ''
   return passEvent(brand, { ...change, googleObject }, eventVersion, now)
 }

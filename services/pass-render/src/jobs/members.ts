@@ -100,7 +100,12 @@ async function createPasses(
     const no = first + BigInt(index)
     const { memberId, cardNumber } = member
     messages.push(
-      passEvent(brand.brand, { memberId, serial, no, cardNumber, devices: 0, googleObject: hasGoogle }, 1n, now),
+      passEvent(
+        brand.brand,
+        { memberId, serial, no, cardNumber, devices: 0, googleObject: hasGoogle, googleSaved: false },
+        1n,
+        now,
+      ),
     )
     const { account, relevance } = card
     const state: CardState = { kind: 'member', member, account, relevance, details: emptyDetails }

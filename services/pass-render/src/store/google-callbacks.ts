@@ -19,18 +19,25 @@ export async function takeNonce(tx: Sql, nonce: Buffer, expiresAt: Date, now: Da
   return rows.length > 0
 }
 
-/** Stores whether a pass is in somebody's Google Wallet; false when there is no such pass. */
+/** What a callback told of a pass. */
+export interface HolderChange {
+  readonly no: bigint
+  /** false: it was known already. */
+  readonly is_changed: boolean
+}
+
+/** Stores whether a pass is in somebody's Google Wallet; undefined when there is no such pass. */
 export async function saveHolder(
   tx: Sql,
   brand: string,
   serial: string,
   isSaved: boolean,
   now: Date,
-): Promise<boolean> {
-  const rows = await tx.query(
+): Promise<HolderChange | undefined> {
+  const rows = await tx.query<HolderChange>(
     `UPDATE pass SET google_saved = $3, google_saved_at = CASE WHEN $3 THEN $4 ELSE google_saved_at END
-     WHERE brand = $1 AND serial = $2 RETURNING 1`,
+     WHERE brand = $1 AND serial = $2 RETURNING no, old.google_saved <> new.google_saved AS is_changed`,
     [brand, serial, isSaved, now],
   )
-  return rows.length > 0
+  return rows[0]
 }

@@ -3,18 +3,20 @@ import type { Sql } from '@stampede/platform'
 /** Most devices of one pass; the oldest registration gives way. A phone may come under many ids in minutes. */
 export const MAX_DEVICES_PER_PASS = 16
 
-/** A pass whose devices changed. */
-export interface DevicesChange {
+/** A pass that is installed somewhere else than before. */
+export interface InstallsChange {
   readonly memberId: string
   readonly serial: string
   readonly no: bigint
   readonly cardNumber: string
   readonly devices: number
+  /** Whether somebody has it in Google Wallet. */
+  readonly googleSaved: boolean
   readonly eventVersion: bigint
 }
 
 /** What registering did. */
-export type Registered = { readonly created: false } | { readonly created: true; readonly change: DevicesChange }
+export type Registered = { readonly created: false } | { readonly created: true; readonly change: InstallsChange }
 
 /** A phone's wish to be woken for a pass. */
 export interface NewRegistration {
@@ -83,7 +85,7 @@ export async function unregister(
   brand: string,
   no: bigint,
   deviceLibraryId: string,
-): Promise<DevicesChange | undefined> {
+): Promise<InstallsChange | undefined> {
   await lockPass(tx, brand, no)
   const gone = await tx.query(
     'DELETE FROM registration WHERE brand = $1 AND no = $2 AND device_library_id = $3 RETURNING 1',
@@ -115,22 +117,24 @@ interface ChangeRow {
   readonly no: bigint
   readonly card_number: string
   readonly devices: number
+  readonly google_saved: boolean
   readonly event_version: bigint
 }
 
-async function recountOne(tx: Sql, brand: string, no: bigint): Promise<DevicesChange> {
+/** Counts the devices of a pass anew; for its next event. The pass must be locked. */
+export async function recountOne(tx: Sql, brand: string, no: bigint): Promise<InstallsChange> {
   const [change] = await recount(tx, brand, [no])
   if (change === undefined) throw new Error('the pass was locked before')
   return change
 }
 
-async function recount(tx: Sql, brand: string, nos: readonly bigint[]): Promise<readonly DevicesChange[]> {
+async function recount(tx: Sql, brand: string, nos: readonly bigint[]): Promise<readonly InstallsChange[]> {
   const rows = await tx.query<ChangeRow>({
     name: 'registration-recount',
     text: `UPDATE pass p SET event_version = event_version + 1,
        devices = (SELECT count(*) FROM registration r WHERE r.brand = p.brand AND r.no = p.no)
      WHERE brand = $1 AND no = ANY($2::bigint[])
-     RETURNING kind, owner_id, serial, no, card_number, devices, event_version`,
+     RETURNING kind, owner_id, serial, no, card_number, devices, google_saved, event_version`,
     values: [brand, nos],
   })
   return rows.map((row) => ({
@@ -140,6 +144,7 @@ async function recount(tx: Sql, brand: string, nos: readonly bigint[]): Promise<
     no: row.no,
     cardNumber: row.card_number,
     devices: row.devices,
+    googleSaved: row.google_saved,
     eventVersion: row.event_version,
   }))
 }
@@ -156,7 +161,7 @@ export async function dropDeadDevices(
   tx: Sql,
   brand: string,
   dead: readonly DeadToken[],
-): Promise<readonly DevicesChange[]> {
+): Promise<readonly InstallsChange[]> {
   const ids = dead.map((item) => item.deviceLibraryId)
   const times = dead.map((item) => item.notConfirmedAfter)
   // Passes first, in order, as every other writer does.
