@@ -24,6 +24,7 @@ import {
 import type { GoogleFaults, Sandbox } from '@stampede/sandbox'
 import { startTestSandbox } from '@stampede/sandbox/testing'
 import { startGoogle } from '../index.ts'
+import { isGoogleKind } from '../resources/resource-json.ts'
 import { type ReplicaWorld, replicaOptions, worldArgument } from './replica.ts'
 
 /** Issuer of the brand `demo`. */
@@ -139,7 +140,7 @@ export class GoogleSide implements AsyncDisposable {
     for (const one of this.#running.splice(0)) await one[Symbol.asyncDispose]()
   }
 
-  /** Publishes a desired state. */
+  /** Publishes a desired state, in the queue of its kind; one that does not exist is put among loyalty's. */
   async want(id: string, version: bigint, fields: object, more: Partial<GoogleWork> = {}): Promise<void> {
     const work = GoogleWork.fromPartial({
       brand: 'demo',
@@ -151,7 +152,8 @@ export class GoogleSide implements AsyncDisposable {
       createdAt: new Date(),
       ...more,
     })
-    await this.nats.jetstream.publish(subjects.google(work.issuerId, work.kind, id), GoogleWork.encode(work).finish())
+    const queue = isGoogleKind(work.kind) ? work.kind : 'loyaltyObject'
+    await this.nats.jetstream.publish(subjects.google(work.issuerId, queue, id), GoogleWork.encode(work).finish())
   }
 
   /** Publishes a message; it lives an hour unless it says otherwise. */
