@@ -25,12 +25,17 @@ export async function loadWorkingSet(
   items: readonly Item[],
   context: LoadContext,
 ): Promise<WorkingSet> {
-  const rows = await readAccounts(tx, keys)
-  const sales = await readSales(tx, items.flatMap(saleNamed))
-  const lots = [...(await readLiveLots(tx, keys)), ...(await readLots(tx, sales.flatMap(lotsOfSale)))]
-  const holds = [...(await readOpenHolds(tx, keys)), ...(await readHolds(tx, items.flatMap(holdNamed)))]
-  const programmes = await context.programmes.of(tx, [...new Set(keys.map((key) => key.brand))])
-  const { answers, naturals } = await loadAnswers(tx, items, context.brands)
+  const [rows, sales, liveLots, openHolds, namedHolds, programmes, { answers, naturals }] = await Promise.all([
+    readAccounts(tx, keys),
+    readSales(tx, items.flatMap(saleNamed)),
+    readLiveLots(tx, keys),
+    readOpenHolds(tx, keys),
+    readHolds(tx, items.flatMap(holdNamed)),
+    context.programmes.of(tx, [...new Set(keys.map((key) => key.brand))]),
+    loadAnswers(tx, items, context.brands),
+  ])
+  const lots = [...liveLots, ...(await readLots(tx, sales.flatMap(lotsOfSale)))]
+  const holds = [...openHolds, ...namedHolds]
   return {
     ...context,
     programmes,
@@ -50,14 +55,9 @@ async function loadAnswers(
   brands: Pick<BrandDirectory, 'get'>,
 ): Promise<Pick<WorkingSet, 'answers' | 'naturals'>> {
   if (items.length === 0) return { answers: new Map(), naturals: new Map() }
-  const answers = await readAnswers(
-    tx,
-    items.map((item) => ({ brand: item.brand, key: item.idempotencyKey })),
-  )
-  const known = await readKnownReceipts(
-    tx,
-    items.flatMap((item) => naturalKeyOf(item, brands) ?? []),
-  )
+  const keys = items.map((item) => ({ brand: item.brand, key: item.idempotencyKey }))
+  const naturals = items.flatMap((item) => naturalKeyOf(item, brands) ?? [])
+  const [answers, known] = await Promise.all([readAnswers(tx, keys), readKnownReceipts(tx, naturals)])
   return {
     answers: new Map(
       answers.map(({ brand, key, bodyHash, response }) => [

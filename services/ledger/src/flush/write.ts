@@ -20,24 +20,27 @@ export async function writeWorkingSet(tx: Sql, set: WorkingSet): Promise<void> {
       businessMonth: monthOf(localDay(posting.occurredAtMs, timeZone)),
     }))
   })
-  await insertPostings(tx, postings, set.nowMs)
-  await writeLots(tx, changed)
-  await writeHoldsOf(tx, changed)
-  await insertReceipts(
-    tx,
-    set.receipts.map(({ receipt }) => receipt),
-    set.nowMs,
-  )
-  await updateSales(
-    tx,
-    [...set.changedSales].flatMap((text) => set.sales.get(text) ?? []),
-  )
-  await insertAnswers(tx, set.newAnswers)
-  await updateAccounts(
-    tx,
-    changed.map(({ key, account }) => ({ key, totals: account })),
-  )
-  await writeOutbox(tx, eventsOf(set, changed))
+  // None reads what another writes: they leave together and run in this order.
+  await Promise.all([
+    insertPostings(tx, postings, set.nowMs),
+    writeLots(tx, changed),
+    writeHoldsOf(tx, changed),
+    insertReceipts(
+      tx,
+      set.receipts.map(({ receipt }) => receipt),
+      set.nowMs,
+    ),
+    updateSales(
+      tx,
+      [...set.changedSales].flatMap((text) => set.sales.get(text) ?? []),
+    ),
+    insertAnswers(tx, set.newAnswers),
+    updateAccounts(
+      tx,
+      changed.map(({ key, account }) => ({ key, totals: account })),
+    ),
+    writeOutbox(tx, eventsOf(set, changed)),
+  ])
 }
 
 async function writeLots(tx: Sql, changed: readonly WorkingAccount[]): Promise<void> {
@@ -49,8 +52,7 @@ async function writeLots(tx: Sql, changed: readonly WorkingAccount[]): Promise<v
       if (lot !== undefined) (storedIds.has(lotId) ? kept : made).push({ key, lot })
     }
   }
-  await insertLots(tx, made)
-  await updateLots(tx, kept)
+  await Promise.all([insertLots(tx, made), updateLots(tx, kept)])
 }
 
 async function writeHoldsOf(tx: Sql, changed: readonly WorkingAccount[]): Promise<void> {

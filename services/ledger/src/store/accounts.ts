@@ -55,7 +55,8 @@ export async function lockDueAccounts(tx: Sql, now: Date, limit: number): Promis
 export async function readAccounts(sql: Sql, keys: readonly AccountKey[]): Promise<readonly AccountRow[]> {
   const rows = await sql.query<RawAccount>({
     name: 'ledger-read-accounts',
-    text: `SELECT a.* FROM unnest($1::text[], $2::uuid[]) k (brand, member_id) JOIN account a USING (brand, member_id)`,
+    text: `SELECT a.* FROM unnest($1::text[], $2::uuid[]) k (brand, member_id)
+      CROSS JOIN LATERAL (SELECT * FROM account WHERE brand = k.brand AND member_id = k.member_id LIMIT 1) a`,
     values: columnsOf(keys),
   })
   return rows.map((row) => ({

@@ -45,7 +45,8 @@ export async function readHolds(sql: Sql, ids: readonly BrandId[]): Promise<read
   if (ids.length === 0) return []
   const rows = await sql.query<RawHold>({
     name: 'ledger-read-holds',
-    text: `SELECT ${columns} FROM unnest($1::text[], $2::uuid[]) k (brand, hold_id) JOIN hold h USING (brand, hold_id)`,
+    text: `SELECT ${columns} FROM unnest($1::text[], $2::uuid[]) k (brand, hold_id)
+      CROSS JOIN LATERAL (SELECT * FROM hold WHERE hold_id = k.hold_id AND brand = k.brand LIMIT 1) h`,
     values: [ids.map((id) => id.brand), plain(ids.map((id) => id.id))],
   })
   return rows.map(fromRow)

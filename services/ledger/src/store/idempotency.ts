@@ -32,7 +32,8 @@ export async function readAnswers(
   const rows = await sql.query<{ brand: string; key: string; body_hash: Buffer; response: Buffer }>({
     name: 'ledger-read-answers',
     text: `SELECT i.brand, i.key, i.body_hash, i.response
-      FROM unnest($1::text[], $2::text[]) k (brand, key) JOIN idempotency i USING (brand, key)`,
+      FROM unnest($1::text[], $2::text[]) k (brand, key)
+      CROSS JOIN LATERAL (SELECT * FROM idempotency WHERE brand = k.brand AND key = k.key LIMIT 1) i`,
     values: [keys.map((key) => key.brand), keys.map((key) => key.key)],
   })
   return rows.map((row) => ({ brand: row.brand, key: row.key, bodyHash: row.body_hash, response: row.response }))

@@ -45,7 +45,8 @@ export async function readLots(
     name: 'ledger-read-lots',
     text: `SELECT DISTINCT ON (l.brand, l.member_id, l.lot_id) l.*
       FROM unnest($1::text[], $2::uuid[], $3::uuid[]) k (brand, member_id, lot_id)
-      JOIN lot l USING (brand, member_id, lot_id)`,
+      CROSS JOIN LATERAL (SELECT * FROM lot
+        WHERE brand = k.brand AND member_id = k.member_id AND lot_id = k.lot_id LIMIT 1) l`,
     values: [...columnsOf(ids), plain(ids.map((id) => id.lotId))],
   })
   return rows.map(fromRow)

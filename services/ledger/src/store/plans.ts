@@ -3,7 +3,8 @@ import type { Sql } from '@stampede/platform'
 /**
  * Statements of the ledger find a few hundred rows by key, always. Without statistics (a first load), and in plans
  * that were cached while a table was small, the planner would read whole tables instead: forbidden for a transaction.
- * Where a partial index fits, the statement looks up key by key (LATERAL), or it would read that whole index.
+ * Look-ups by key are written key by key (LATERAL, LIMIT 1): joined, a few keys would make the planner read the whole
+ * index of a table that it takes for small, and look for each row among the keys.
  */
 const byKeyOnly = 'SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off'
 

@@ -15,9 +15,11 @@ export interface OwnedPosting {
 /** Appends transactions with their entries and allocations. */
 export async function insertPostings(tx: Sql, postings: readonly OwnedPosting[], postedAtMs: number): Promise<void> {
   if (postings.length === 0) return
-  await insertTransactions(tx, postings, postedAtMs)
-  await insertEntries(tx, postings)
-  await insertAllocations(tx, postings)
+  await Promise.all([
+    insertTransactions(tx, postings, postedAtMs),
+    insertEntries(tx, postings),
+    insertAllocations(tx, postings),
+  ])
 }
 
 async function insertTransactions(tx: Sql, postings: readonly OwnedPosting[], postedAtMs: number): Promise<void> {

@@ -134,7 +134,8 @@ export async function readSaleMembers(sql: Sql, ids: readonly BrandId[]): Promis
   const rows = await sql.query<{ receipt_id: string; member_id: string }>({
     name: 'ledger-read-sale-members',
     text: `SELECT r.receipt_id, r.member_id FROM unnest($1::text[], $2::uuid[]) k (brand, receipt_id)
-      JOIN receipt r USING (brand, receipt_id) WHERE r.kind = 'sale'`,
+      CROSS JOIN LATERAL (SELECT * FROM receipt
+        WHERE receipt_id = k.receipt_id AND brand = k.brand AND kind = 'sale' LIMIT 1) r`,
     values: [ids.map((id) => id.brand), plain(ids.map((id) => id.id))],
   })
   return new Map(rows.map((row) => [row.receipt_id, row.member_id]))
@@ -185,8 +186,9 @@ export async function readSales(sql: Sql, ids: readonly BrandId[]): Promise<read
     name: 'ledger-read-sales',
     text: `SELECT r.brand, r.receipt_id, r.member_id, r.store_id, r.till_id, r.programme_version, r.point_value_minor,
         r.lot_id, r.spend_lots::text[], r.spend_points, r.reverse_lots::text[], r.reverse_points, r.reverse_debt
-      FROM unnest($1::text[], $2::uuid[]) k (brand, receipt_id) JOIN receipt r USING (brand, receipt_id)
-      WHERE r.kind = 'sale'`,
+      FROM unnest($1::text[], $2::uuid[]) k (brand, receipt_id)
+      CROSS JOIN LATERAL (SELECT * FROM receipt
+        WHERE receipt_id = k.receipt_id AND brand = k.brand AND kind = 'sale' LIMIT 1) r`,
     values,
   })
   const lines = await sql.query<RawLine>({
@@ -234,9 +236,7 @@ function draws(lots: readonly string[], points: readonly bigint[]): readonly Dra
 /** Stores receipts with their lines. */
 export async function insertReceipts(tx: Sql, receipts: readonly NewReceipt[], postedAtMs: number): Promise<void> {
   if (receipts.length === 0) return
-  await insertHeads(tx, receipts, postedAtMs)
-  await insertLines(tx, receipts)
-  await insertReturnLines(tx, receipts)
+  await Promise.all([insertHeads(tx, receipts, postedAtMs), insertLines(tx, receipts), insertReturnLines(tx, receipts)])
 }
 
 async function insertHeads(tx: Sql, receipts: readonly NewReceipt[], postedAtMs: number): Promise<void> {
