@@ -7,6 +7,8 @@ const PUSH_TOKEN = 42
 const PASS_NO = 48
 const PASS_NO_PACKED = 50
 const DEVICE_LIBRARY_ID = 58
+/** The only message inside of a PushChunk. */
+const CREATED_AT = 66
 /** Longest varint, in bytes. */
 const VARINT_BYTES_MAX = 10
 
@@ -37,9 +39,9 @@ export function readPushChunk(message: Uint8Array): ChunkColumns {
     else if (tag === PASS_NO_PACKED) passNo.push(reader.bytes())
     else if (tag === PASS_NO) passNo.push(reader.skip(WireType.Varint))
     else {
-      // The generated codec would take it for the end and silently drop the rest.
-      if (tag >>> 3 === 0) throw new RangeError('a field without a number')
-      reader.skip(tag & 7, tag >>> 3)
+      const contentAt = reader.pos
+      skipField(reader, tag)
+      if (tag === CREATED_AT) checkFields(new BinaryReader(message.subarray(contentAt, reader.pos)).bytes())
       rest.push(message.subarray(startsAt, reader.pos))
     }
   }
@@ -49,6 +51,17 @@ export function readPushChunk(message: Uint8Array): ChunkColumns {
     passNo: { bytes: joined(passNo), count: passNo.reduce((sum, part) => sum + countVarints(part), 0) },
     deviceLibraryId,
   }
+}
+
+function checkFields(message: Uint8Array): void {
+  const reader = new BinaryReader(message)
+  while (reader.pos < reader.len) skipField(reader, reader.uint32())
+}
+
+function skipField(reader: BinaryReader, tag: number): void {
+  // The generated codec would take it for the end and silently drop the rest.
+  if (tag >>> 3 === 0) throw new RangeError('a field without a number')
+  reader.skip(tag & 7, tag >>> 3)
 }
 
 function readEntry(reader: BinaryReader, column: { readonly starts: number[]; readonly ends: number[] }): void {

@@ -130,6 +130,7 @@ describe('a PushChunk read in columns', () => {
     ['a varint of eleven bytes', [50, 11, ...new Array<number>(10).fill(0x80), 0]],
     ['a group without a start', [44]],
     ['a field without a number', [0, 0, 58, 1, 65]],
+    ['a field without a number inside of created_at', [66, 2, 0, 0, 58, 1, 65]],
     ['noise', [0xff, 0xff]],
   ] as const)
     test(`${name} is refused`, () => assert.throws(() => readPushChunk(Uint8Array.from(bytes))))
