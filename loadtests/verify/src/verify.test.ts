@@ -99,9 +99,9 @@ describe('verify', () => {
   })
 
   it('a damaged entry breaks the ledger', async () => {
-    const change = (by: string) => `UPDATE entry SET amount = amount ${by} WHERE account = 'available'`
+    const change = (by: string) => `UPDATE posting SET entry_amounts[1] = entry_amounts[1] ${by}`
     await whileDamaged(change('+ 1'), change('- 1'), async () => {
-      await assertBroken(await findingsOf(), invariants.ledger, /sum to zero: \{"brand":"demo".*"sum":"1"/)
+      await assertBroken(await findingsOf(), invariants.ledger, /sum to zero: \{"brand":"demo"/)
     })
   })
 

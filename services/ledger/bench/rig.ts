@@ -17,6 +17,7 @@ import { type FlushContext, flushItems } from '../src/flush/flush.ts'
 import type { Item } from '../src/flush/item.ts'
 import { saleItem } from '../src/rpc/items.ts'
 import { putProgramme } from '../src/rpc/put-programme.ts'
+import { Months } from '../src/store/months.ts'
 import { Programmes } from '../src/store/programmes.ts'
 import { migrationsDir, schema } from '../src/store/schema.ts'
 
@@ -52,13 +53,14 @@ export async function startRig(): Promise<Rig> {
   const database = stack.use(await openDatabase(options))
   const brands = { get: benchBrand }
   const programmes = new Programmes()
-  const flushContext = { database, brands, clock: systemClock, programmes, newId: uuidv7 }
+  const months = new Months()
+  const flushContext = { database, brands, clock: systemClock, programmes, months, newId: uuidv7 }
   const flush = (items: readonly Item[]) => flushItems(flushContext, items)
   const nowMs = () => systemClock.nowMs()
   const committer = stack.use(new Committer({ flush, nowMs, onFlushed: () => undefined }))
   for (let index = 0; index < BRANDS; index++) {
     const brand = brandName(index)
-    await putProgramme({ database, brands, clock: systemClock, programmes, committer }, { ...programme, brand })
+    await putProgramme({ database, brands, clock: systemClock, programmes, months, committer }, { ...programme, brand })
   }
   const owned = stack.move()
   return {

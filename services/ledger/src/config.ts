@@ -9,6 +9,8 @@ export interface LedgerConfig {
   readonly httpPort: number
   /** Pause between looks for points and holds that have ended, seconds. */
   readonly sweepSeconds: number
+  /** Full months that postings and receipts stay after their own, 14 to 1,200; undefined: for ever. */
+  readonly keptMonths: number | undefined
   /** Connections to PostgreSQL at most. */
   readonly poolSize: number
 }
@@ -19,7 +21,9 @@ export function readLedgerConfig(env: NodeJS.ProcessEnv): LedgerConfig {
     grpcPort: settings.port('STAMPEDE_LEDGER_GRPC_PORT', 0),
     httpPort: settings.port('STAMPEDE_LEDGER_HTTP_PORT', 0),
     sweepSeconds: settings.integer('STAMPEDE_LEDGER_SWEEP_SECONDS', { min: 1, max: 3_600, default: 60 }),
+    // 400 days of returns and retries need 14.
+    keptMonths: settings.integer('STAMPEDE_LEDGER_KEPT_MONTHS', { min: 0, max: 1_200, default: 0 }),
     poolSize: settings.integer('STAMPEDE_LEDGER_POOL_SIZE', { min: 4, max: 100, default: 8 }),
   })
-  return { platform: readPlatformConfig(env), ...own }
+  return { platform: readPlatformConfig(env), ...own, keptMonths: own.keptMonths === 0 ? undefined : own.keptMonths }
 }

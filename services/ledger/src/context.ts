@@ -1,5 +1,6 @@
 import type { BrandDirectory, Clock, Database } from '@stampede/platform'
 import type { Committer } from './flush/committer.ts'
+import type { Months } from './store/months.ts'
 import type { Programmes } from './store/programmes.ts'
 
 /** What the handlers work with. */
@@ -9,6 +10,7 @@ export interface LedgerContext {
   readonly brands: Pick<BrandDirectory, 'get'>
   readonly clock: Clock
   readonly programmes: Programmes
+  readonly months: Months
   /** All postings go through it. */
   readonly committer: Committer
 }

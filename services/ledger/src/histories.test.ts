@@ -15,6 +15,7 @@ import { type Command, type Decision, decide } from './domain/decide.ts'
 import { countingIds } from './domain/fixture.ts'
 import type { Refusal } from './domain/refusal.ts'
 import type { SaleRecord } from './domain/sale.ts'
+import { earnedTerm } from './domain/terms.ts'
 import { viewAt } from './domain/view.ts'
 import { rulesOf } from './programme-message.ts'
 import { refusalError } from './refusals.ts'
@@ -189,7 +190,8 @@ class Pair {
       programme,
       holdId: open?.modelId ?? '',
       pointsToPay,
-      pointsExpireAtMs: endOfLife(occurredAtMs, programme.pointsLiveDays, ZONE),
+      earnedTerm: earnedTerm(programme, occurredAtMs, ZONE),
+      slidesToMs: undefined,
     })
     const answer = await this.#same<PostReceiptResponse>(ask, decision)
     if (answer === undefined || !decision.ok || decision.outcome.kind !== 'sale') return
@@ -243,6 +245,7 @@ class Pair {
       occurredAtMs: nowMs,
       sale: sale.record,
       lines,
+      policies: programme,
       graceExpiresAtMs: endOfLife(nowMs, GRACE_DAYS, ZONE),
     })
     const answer = await this.#same<ReturnReceiptResponse>(ask, decision)

@@ -22,6 +22,7 @@ import { startMembers } from './jobs/members.ts'
 import { startSweeper } from './jobs/sweeper.ts'
 import { createLedgerMetrics } from './metrics.ts'
 import { ledgerHandlers } from './rpc/handlers.ts'
+import { Months } from './store/months.ts'
 import { Programmes } from './store/programmes.ts'
 import { migrationsDir, schema } from './store/schema.ts'
 
@@ -50,7 +51,8 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
   const access = stack.use(await watchAccess(nats, platform))
   const relay = stack.use(startRelay({ database, nats, logger, metrics }))
   const programmes = new Programmes()
-  const flushContext = { database, brands, clock, programmes, newId: uuidv7 }
+  const months = new Months()
+  const flushContext = { database, brands, clock, programmes, months, newId: uuidv7 }
   const committer = stack.use(
     new Committer({
       flush: (items) => flushItems(flushContext, items),
@@ -69,6 +71,7 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
       database,
       clock,
       intervalMs: config.sweepSeconds * 1_000,
+      retention: { keptMonths: config.keptMonths },
       logger,
       metrics: own,
       onSwept: () => relay.wake(),
@@ -78,7 +81,9 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
   const server = stack.use(
     await startServer({
       name: NAME,
-      bindings: [bind(LedgerServiceService, ledgerHandlers({ database, brands, clock, programmes, committer }))],
+      bindings: [
+        bind(LedgerServiceService, ledgerHandlers({ database, brands, clock, programmes, months, committer })),
+      ],
       grpcPort: config.grpcPort,
       httpPort: config.httpPort,
       platform,

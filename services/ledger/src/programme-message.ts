@@ -14,7 +14,13 @@ const HOLD_SECONDS_DEFAULT = 900
 export function rulesOf(message: ProgrammeMessage): ProgrammeRules {
   return {
     earnBasisPoints: BigInt(message.earnBasisPoints),
-    pointsLiveDays: message.pointsLiveDays,
+    life: { term: { kind: 'days', days: message.pointsLiveDays }, roundUpTo: undefined, isSliding: false },
+    activation: { kind: 'immediate' },
+    returnPolicy: 'unlimited',
+    restorePolicy: { kind: 'grace', days: 14 },
+    repayBasisPoints: 10_000n,
+    debtLimit: undefined,
+    funder: '',
     maxPayBasisPoints: BigInt(message.maxPayBasisPoints),
     pointValueMinor: message.pointValueMinor,
     holdSeconds: message.holdSeconds === 0 ? HOLD_SECONDS_DEFAULT : message.holdSeconds,

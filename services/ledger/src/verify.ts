@@ -23,124 +23,134 @@ interface Invariant {
   readonly text: string
 }
 
+/** Whether the rows of an instant or day are in a month of a table that was detached. */
+function isDetached(table: string, at: string): string {
+  return `EXISTS (SELECT FROM detached_month WHERE parent = '${table}' AND month = date_trunc('month', ${at})::date)`
+}
+
 const invariants: readonly Invariant[] = [
   {
     name: 'the entries of a transaction sum to zero',
-    text: `SELECT brand, member_id, version, sum(amount) AS sum FROM entry
-      GROUP BY brand, member_id, version HAVING sum(amount) <> 0`,
-  },
-  {
-    name: 'every entry belongs to a transaction',
-    text: `SELECT e.* FROM entry e LEFT JOIN transaction_row t USING (brand, member_id, version)
-      WHERE t.version IS NULL`,
+    text: `SELECT brand, member_id, currency, version, entry_accounts, entry_amounts FROM posting
+      WHERE (SELECT coalesce(sum(amount), 0) FROM unnest(entry_amounts) amount) <> 0`,
   },
   {
     name: 'the versions of an account have no gap',
-    text: `SELECT a.brand, a.member_id, a.version, t.postings, t.newest FROM account a
-      LEFT JOIN (SELECT brand, member_id, count(*) AS postings, max(version) AS newest FROM transaction_row
-        GROUP BY brand, member_id) t USING (brand, member_id)
-      WHERE a.version <> coalesce(t.postings, 0) OR a.version <> coalesce(t.newest, 0)`,
+    text: `SELECT a.brand, a.member_id, a.currency, a.version, t.postings, t.oldest, t.newest, o.version AS opening
+      FROM account a
+      LEFT JOIN opening o USING (brand, member_id, currency)
+      LEFT JOIN (SELECT brand, member_id, currency, count(*) AS postings, min(version) AS oldest, max(version) AS newest
+        FROM posting GROUP BY brand, member_id, currency) t USING (brand, member_id, currency)
+      WHERE a.version <> coalesce(o.version, 0) + coalesce(t.postings, 0)
+        OR a.version <> coalesce(t.newest, o.version, 0) OR t.oldest <> coalesce(o.version, 0) + 1`,
   },
   {
     name: 'every transaction belongs to an account',
-    text: `SELECT t.* FROM transaction_row t LEFT JOIN account a USING (brand, member_id) WHERE a.version IS NULL`,
+    text: `SELECT t.* FROM posting t LEFT JOIN account a USING (brand, member_id, currency) WHERE a.version IS NULL`,
   },
   {
     name: 'the totals of an account equal its entries',
     text: `SELECT a.*, e.* FROM account a
-      LEFT JOIN (SELECT brand, member_id,
+      LEFT JOIN (SELECT brand, member_id, currency,
           coalesce(sum(amount) FILTER (WHERE account = 'available'), 0) AS entries_available,
           coalesce(sum(amount) FILTER (WHERE account = 'pending'), 0) AS entries_pending,
           coalesce(sum(amount) FILTER (WHERE account = 'held'), 0) AS entries_held,
           -coalesce(sum(amount) FILTER (WHERE account = 'debt'), 0) AS entries_debt,
           -coalesce(sum(amount) FILTER (WHERE account = 'issued'), 0) AS entries_issued
-        FROM entry GROUP BY brand, member_id) e USING (brand, member_id)
+        FROM (SELECT brand, member_id, currency, account, amount FROM entry
+          UNION ALL SELECT brand, member_id, currency, account, amount FROM opening
+            CROSS JOIN LATERAL unnest(entry_accounts, entry_amounts) o (account, amount)) book
+        GROUP BY brand, member_id, currency) e USING (brand, member_id, currency)
       WHERE (a.available, a.pending, a.held, a.debt, a.lifetime_earned) IS DISTINCT FROM
         (coalesce(e.entries_available, 0), coalesce(e.entries_pending, 0), coalesce(e.entries_held, 0),
           coalesce(e.entries_debt, 0), coalesce(e.entries_issued, 0))`,
   },
   {
     name: 'the lots of an account sum to its totals',
-    text: `SELECT a.brand, a.member_id, a.available, a.held, l.lots_available, l.lots_held FROM account a
-      FULL JOIN (SELECT brand, member_id, sum(available) AS lots_available, sum(held) AS lots_held FROM lot
-        GROUP BY brand, member_id) l USING (brand, member_id)
-      WHERE (coalesce(a.available, 0), coalesce(a.held, 0)) IS DISTINCT FROM
-        (coalesce(l.lots_available, 0), coalesce(l.lots_held, 0))`,
+    text: `SELECT a.brand, a.member_id, a.currency, a.available, a.pending, a.held, l.* FROM account a
+      FULL JOIN (SELECT brand, member_id, currency, sum(available) AS lots_available, sum(pending) AS lots_pending,
+        sum(held) AS lots_held FROM lot GROUP BY brand, member_id, currency) l USING (brand, member_id, currency)
+      WHERE (coalesce(a.available, 0), coalesce(a.pending, 0), coalesce(a.held, 0)) IS DISTINCT FROM
+        (coalesce(l.lots_available, 0), coalesce(l.lots_pending, 0), coalesce(l.lots_held, 0))`,
   },
   {
     name: 'the allocations of a transaction equal its entries',
-    text: `SELECT * FROM
-      (SELECT brand, member_id, version, sum(available) AS lots_available, sum(held) AS lots_held FROM allocation
-        GROUP BY brand, member_id, version) l
-      FULL JOIN
-      (SELECT brand, member_id, version, coalesce(sum(amount) FILTER (WHERE account = 'available'), 0) AS available,
-          coalesce(sum(amount) FILTER (WHERE account = 'held'), 0) AS held FROM entry
-        GROUP BY brand, member_id, version) e USING (brand, member_id, version)
-      WHERE coalesce(lots_available, 0) <> coalesce(available, 0) OR coalesce(lots_held, 0) <> coalesce(held, 0)`,
+    text: `SELECT * FROM (SELECT brand, member_id, currency, version,
+        (SELECT coalesce(sum(v), 0) FROM unnest(lot_available) v) AS lots_available,
+        (SELECT coalesce(sum(v), 0) FROM unnest(lot_pending) v) AS lots_pending,
+        (SELECT coalesce(sum(v), 0) FROM unnest(lot_held) v) AS lots_held,
+        coalesce(entry_amounts[array_position(entry_accounts, 'available')], 0) AS available,
+        coalesce(entry_amounts[array_position(entry_accounts, 'pending')], 0) AS pending,
+        coalesce(entry_amounts[array_position(entry_accounts, 'held')], 0) AS held FROM posting) sums
+      WHERE (lots_available, lots_pending, lots_held) IS DISTINCT FROM (available, pending, held)`,
   },
   {
     name: 'what is left of a lot equals its allocations',
     text: `SELECT * FROM
-      (SELECT brand, member_id, lot_id, amount, available, held FROM lot) l
+      (SELECT brand, member_id, currency, lot_id, amount, available, pending, held FROM lot) l
       FULL JOIN
-      (SELECT brand, member_id, lot_id, sum(available) AS moved_available, sum(held) AS moved_held FROM allocation
-        GROUP BY brand, member_id, lot_id) m USING (brand, member_id, lot_id)
-      WHERE (available, held) IS DISTINCT FROM (coalesce(moved_available, 0), coalesce(moved_held, 0))`,
+      (SELECT brand, member_id, currency, lot_id, sum(available) AS moved_available, sum(pending) AS moved_pending,
+          sum(held) AS moved_held
+        FROM (SELECT brand, member_id, currency, lot_id, available, pending, held FROM allocation
+          UNION ALL SELECT brand, member_id, currency, lot_id, available, pending, held FROM opening_lot) moves
+        GROUP BY brand, member_id, currency, lot_id) m USING (brand, member_id, currency, lot_id)
+      WHERE (available, pending, held) IS DISTINCT FROM
+        (coalesce(moved_available, 0), coalesce(moved_pending, 0), coalesce(moved_held, 0))`,
   },
   {
     name: 'the lots of a hold sum to its points',
-    text: `SELECT h.*, l.held FROM hold h
-      LEFT JOIN (SELECT brand, hold_id, sum(points) AS held FROM hold_lot GROUP BY brand, hold_id) l
-        USING (brand, hold_id)
-      WHERE h.points IS DISTINCT FROM l.held`,
+    text: `SELECT * FROM hold WHERE points <> (SELECT coalesce(sum(held), 0) FROM unnest(lot_points) held)`,
   },
   {
     name: 'the held part of a lot is what open holds hold',
-    text: `SELECT l.brand, l.member_id, l.lot_id, l.held, h.points FROM
-      (SELECT * FROM lot WHERE held > 0) l
-      FULL JOIN (SELECT brand, member_id, lot_id, sum(hold_lot.points) AS points
-        FROM hold JOIN hold_lot USING (brand, hold_id) WHERE state = 'open' GROUP BY brand, member_id, lot_id) h
-        USING (brand, member_id, lot_id)
-      WHERE coalesce(l.held, 0) <> coalesce(h.points, 0)`,
+    text: `SELECT * FROM
+      (SELECT brand, member_id, currency, lot_id, held FROM lot WHERE held > 0) l
+      FULL JOIN (SELECT brand, member_id, currency, d.lot_id, sum(d.points) AS points
+        FROM hold CROSS JOIN LATERAL unnest(lot_ids, lot_points) d (lot_id, points)
+        WHERE state = 'open' GROUP BY brand, member_id, currency, d.lot_id) h
+        USING (brand, member_id, currency, lot_id)
+      WHERE coalesce(held, 0) <> coalesce(points, 0)`,
   },
   {
     name: 'a receipt has exactly the entries of its points, once',
     text: `SELECT r.brand, r.receipt_id, r.member_id, r.kind, r.points_earned, r.points_spent, c.* FROM receipt r
-      LEFT JOIN (SELECT t.brand, t.member_id, t.cause_id,
+      LEFT JOIN (SELECT p.brand, p.member_id, p.cause_id,
           count(*) FILTER (WHERE e.account = 'issued') AS issued_entries,
           count(*) FILTER (WHERE e.account = 'redeemed') AS redeemed_entries,
           coalesce(sum(e.amount) FILTER (WHERE e.account = 'issued'), 0) AS issued,
           coalesce(sum(e.amount) FILTER (WHERE e.account = 'redeemed'), 0) AS redeemed
-        FROM transaction_row t JOIN entry e USING (brand, member_id, version)
-        WHERE t.kind IN ('earn', 'spend', 'return') GROUP BY t.brand, t.member_id, t.cause_id) c
+        FROM posting p JOIN entry e USING (brand, member_id, currency, version)
+        WHERE p.kind IN ('earn', 'spend', 'return') AND p.currency = 'points'
+        GROUP BY p.brand, p.member_id, p.cause_id) c
         ON c.brand = r.brand AND c.member_id = r.member_id AND c.cause_id = r.receipt_id
-      WHERE coalesce(c.issued_entries, 0) > 1 OR coalesce(c.redeemed_entries, 0) > 1
+      WHERE NOT ${isDetached('posting', 'r.posted_at')}
+        AND (coalesce(c.issued_entries, 0) > 1 OR coalesce(c.redeemed_entries, 0) > 1
         OR coalesce(c.issued, 0) <> CASE r.kind WHEN 'sale' THEN -r.points_earned ELSE r.points_earned END
-        OR coalesce(c.redeemed, 0) <> CASE r.kind WHEN 'sale' THEN r.points_spent ELSE -r.points_spent END`,
+        OR coalesce(c.redeemed, 0) <> CASE r.kind WHEN 'sale' THEN r.points_spent ELSE -r.points_spent END)`,
   },
   {
     name: 'points are earned, spent and returned by receipts only',
-    text: `SELECT t.* FROM transaction_row t
+    text: `SELECT t.* FROM posting t
       LEFT JOIN receipt r ON r.brand = t.brand AND r.receipt_id = t.cause_id AND r.member_id = t.member_id
-      WHERE t.kind IN ('earn', 'spend', 'return') AND r.receipt_id IS NULL`,
+      WHERE t.kind IN ('earn', 'spend', 'return') AND t.currency = 'points' AND r.receipt_id IS NULL
+        AND NOT ${isDetached('receipt', 'business_month(t.cause_id)')}`,
   },
   {
     name: 'the lines of a sale sum to it',
-    text: `SELECT r.brand, r.receipt_id, r.total_minor, r.points_earned, r.points_spent, l.* FROM receipt r
-      LEFT JOIN (SELECT brand, receipt_id, sum(amount_minor) AS amount_minor, sum(earned) AS earned, sum(paid) AS paid
-        FROM receipt_line GROUP BY brand, receipt_id) l USING (brand, receipt_id)
-      WHERE r.kind = 'sale' AND (r.total_minor, r.points_earned, r.points_spent)
-        IS DISTINCT FROM (l.amount_minor, l.earned, l.paid)`,
+    text: `SELECT brand, receipt_id, total_minor, points_earned, points_spent, line_amounts, line_earned, line_paid
+      FROM receipt WHERE kind = 'sale' AND (total_minor, points_earned, points_spent) IS DISTINCT FROM
+        ((SELECT coalesce(sum(v), 0) FROM unnest(line_amounts) v), (SELECT coalesce(sum(v), 0) FROM unnest(line_earned) v),
+          (SELECT coalesce(sum(v), 0) FROM unnest(line_paid) v))`,
   },
   {
     name: 'what is returned of a line is the sum of its returns',
     text: `SELECT * FROM
       (SELECT brand, receipt_id, line_index, quantity, returned FROM receipt_line) l
       FULL JOIN
-      (SELECT r.brand, r.original_receipt_id AS receipt_id, n.line_index, sum(n.quantity) AS given_back
-        FROM receipt r JOIN return_line n USING (brand, receipt_id)
-        GROUP BY r.brand, r.original_receipt_id, n.line_index) n USING (brand, receipt_id, line_index)
-      WHERE coalesce(returned, 0) <> coalesce(given_back, 0)`,
+      (SELECT brand, original_receipt_id AS receipt_id, line_index, sum(quantity) AS given_back
+        FROM return_line GROUP BY brand, original_receipt_id, line_index) n USING (brand, receipt_id, line_index)
+      WHERE (coalesce(returned, 0) <> coalesce(given_back, 0) OR returned > quantity)
+        AND NOT EXISTS (SELECT FROM detached_month WHERE parent = 'receipt')`,
   },
   {
     name: 'returns do not exceed their sale',
@@ -150,13 +160,15 @@ const invariants: readonly Invariant[] = [
       (SELECT brand, original_receipt_id AS receipt_id, sum(points_earned) AS reversed, sum(points_spent) AS restored,
         sum(total_minor) AS given_back FROM receipt WHERE kind = 'return' GROUP BY brand, original_receipt_id) r
         USING (brand, receipt_id)
-      WHERE total_minor IS NULL OR reversed > points_earned OR restored > points_spent OR given_back > total_minor`,
+      WHERE (total_minor IS NULL OR reversed > points_earned OR restored > points_spent OR given_back > total_minor)
+        AND NOT ${isDetached('receipt', 'business_month(receipt_id)')}`,
   },
   {
     name: 'the answer to a receipt points to it',
     text: `SELECT i.brand, i.key, i.method, i.cause_id FROM idempotency i
       LEFT JOIN receipt r ON r.brand = i.brand AND r.receipt_id = i.cause_id AND r.kind = i.method
-      WHERE i.method IN ('sale', 'return') AND r.receipt_id IS NULL`,
+      WHERE i.method IN ('sale', 'return') AND r.receipt_id IS NULL
+        AND NOT ${isDetached('receipt', 'business_month(i.cause_id)')}`,
   },
 ]
 
@@ -183,7 +195,7 @@ async function verifyRules(tx: Sql): Promise<VerifyResult> {
     if (row !== undefined) return { ok: false, invariant: name, row }
   }
   const [counts] = await tx.query<{ transactions: bigint; receipts: bigint }>(
-    'SELECT (SELECT count(*) FROM transaction_row) AS transactions, (SELECT count(*) FROM receipt) AS receipts',
+    'SELECT (SELECT count(*) FROM posting) AS transactions, (SELECT count(*) FROM receipt) AS receipts',
   )
   return { ok: true, transactions: counts?.transactions ?? 0n, receipts: counts?.receipts ?? 0n }
 }

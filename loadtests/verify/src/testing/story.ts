@@ -105,39 +105,35 @@ async function fillLedger(database: Database): Promise<void> {
   const [memberId] = memberIds
   await database.transaction(async (tx) => {
     await tx.query(
-      `INSERT INTO account (brand, member_id, available, version, lifetime_earned, known) VALUES ('demo', $1, 50, 1, 50, true)`,
+      `INSERT INTO account (brand, member_id, currency, available, version, lifetime_earned, known)
+       VALUES ('demo', $1, 'points', 50, 1, 50, true)`,
       [memberId],
     )
     await tx.query(
-      `INSERT INTO transaction_row (brand, member_id, version, transaction_id, kind, cause_id, occurred_at, posted_at, business_month)
-       VALUES ('demo', $1, 1, $2, 'earn', $2, now(), now(), '2026-11-01')`,
-      [memberId, receiptId],
+      `SELECT make_month(t, date_trunc('month', now() AT TIME ZONE 'UTC')::date) FROM unnest('{posting,receipt}'::text[]) t`,
     )
     await tx.query(
-      `INSERT INTO entry (brand, member_id, version, account, amount, business_month)
-       VALUES ('demo', $1, 1, 'available', 50, '2026-11-01'), ('demo', $1, 1, 'issued', -50, '2026-11-01')`,
-      [memberId],
+      `INSERT INTO posting (brand, member_id, currency, version, transaction_id, kind, cause_id, occurred_at, posted_at, month,
+         entry_accounts, entry_amounts, lot_ids, lot_purposes, lot_available, lot_pending, lot_held)
+       VALUES ('demo', $1, 'points', 1, $2, 'earn', $2, now(), now(), date_trunc('month', now() AT TIME ZONE 'UTC')::date,
+         '{available,issued}', '{50,-50}', ARRAY[$3::uuid], '{grant}', '{50}', '{0}', '{0}')`,
+      [memberId, receiptId, lotId],
     )
     await tx.query(
-      `INSERT INTO lot (brand, member_id, lot_id, amount, available, held, earned_at, expires_at, receipt_id)
-       VALUES ('demo', $1, $2, 50, 50, 0, now(), now() + interval '1 year', $3)`,
+      `INSERT INTO lot (brand, member_id, currency, lot_id, amount, available, pending, held, earned_at, activates_at,
+         expires_at, cause_id, funder, repay_basis_points)
+       VALUES ('demo', $1, 'points', $2, 50, 50, 0, 0, now(), now(), now() + interval '1 year', $3, '', 10000)`,
       [memberId, lotId, receiptId],
     )
     await tx.query(
-      `INSERT INTO allocation (brand, member_id, version, ordinal, lot_id, purpose, available, held)
-       VALUES ('demo', $1, 1, 0, $2, 'grant', 50, 0)`,
-      [memberId, lotId],
-    )
-    await tx.query(
-      `INSERT INTO receipt (brand, receipt_id, member_id, kind, store_id, till_id, business_day, number, occurred_at, posted_at,
-         programme_version, point_value_minor, total_minor, refund_minor, points_earned, points_spent, content_hash, idempotency_key, lot_id)
-       VALUES ('demo', $1, $2, 'sale', 's', 't', '2026-11-20', '1', now(), now(), 1, 1, 1000, 0, 50, 0, ''::bytea, 'sale-1', $3)`,
+      `INSERT INTO receipt (brand, receipt_id, month, member_id, kind, store_id, till_id, business_day, number, occurred_at,
+         posted_at, programme_version, point_value_minor, total_minor, refund_minor, points_earned, points_spent,
+         content_hash, idempotency_key, lot_id, spend_lots, spend_points, line_indexes, line_quantities, line_amounts,
+         line_paid, line_earned, line_returned, line_skus, line_categories)
+       VALUES ('demo', $1, date_trunc('month', now() AT TIME ZONE 'UTC')::date, $2, 'sale', 's', 't', now(), '1', now(),
+         now(), 1, 1, 1000, 0, 50, 0, ''::bytea, 'sale-1', $3, '{}', '{}', '{0}', '{1}', '{1000}', '{0}', '{50}', '{0}',
+         '{x}', '{""}')`,
       [receiptId, memberId, lotId],
-    )
-    await tx.query(
-      `INSERT INTO receipt_line (brand, receipt_id, line_index, quantity, amount_minor, paid, earned, returned, sku, category)
-       VALUES ('demo', $1, 0, 1, 1000, 0, 50, 0, 'x', '')`,
-      [receiptId],
     )
   })
 }

@@ -6,16 +6,24 @@ export interface Lot {
   readonly amount: bigint
   /** Spendable part. */
   readonly available: bigint
+  /** Part that is not active yet. */
+  readonly pending: bigint
   /** Part promised to open holds. */
   readonly held: bigint
   /** When the points were earned, Unix milliseconds. */
   readonly earnedAtMs: number
-  /** First instant at which the lot is unusable, Unix milliseconds. */
+  /** When the pending part becomes spendable, Unix milliseconds; infinite: only by a command. */
+  readonly activatesAtMs: number
+  /** First instant at which the lot is unusable, Unix milliseconds; infinite: never. */
   readonly expiresAtMs: number
-  /** Receipt that granted it, or the sale whose return made it. */
-  readonly receiptId: string
+  /** What granted it: a receipt, the sale whose return made it, or a grant. */
+  readonly causeId: string
   /** For a grace lot: the expired lot whose points it carries. */
   readonly originLotId: string | null
+  /** Who bears what it costs. */
+  readonly funder: string
+  /** Share of it that repays what the member owes, basis points. */
+  readonly repayBasisPoints: bigint
 }
 
 /** Points of one lot, in a list kept in the order of consumption. */
@@ -23,6 +31,13 @@ export interface Draw {
   readonly lotId: string
   /** Positive. */
   readonly points: bigint
+}
+
+/** A lot without points; its makers move them in. */
+export function emptyLot(
+  lot: Omit<Lot, 'available' | 'pending' | 'held' | 'originLotId'> & { readonly originLotId?: string },
+): Lot {
+  return { originLotId: null, ...lot, available: 0n, pending: 0n, held: 0n }
 }
 
 /** What became of a hold. Only an open one has points. */
@@ -77,7 +92,7 @@ export const emptyAccount: Account = {
 
 /** First to expire first; then first earned; then by id, so that the order is total. */
 export function compareLots(left: Lot, right: Lot): number {
-  if (left.expiresAtMs !== right.expiresAtMs) return left.expiresAtMs - right.expiresAtMs
+  if (left.expiresAtMs !== right.expiresAtMs) return left.expiresAtMs < right.expiresAtMs ? -1 : 1
   if (left.earnedAtMs !== right.earnedAtMs) return left.earnedAtMs - right.earnedAtMs
   return left.lotId < right.lotId ? -1 : 1
 }

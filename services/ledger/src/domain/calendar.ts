@@ -22,13 +22,31 @@ export function monthOf(day: string): string {
   return `${day.slice(0, 7)}-01`
 }
 
+/** First day of the UTC month of an instant, as YYYY-MM-01. */
+export function utcMonth(atMs: number): string {
+  return monthOf(new Date(atMs).toISOString())
+}
+
+/** The local time of an instant as if it were UTC: its UTC month is the business month. */
+export function localTimeMs(atMs: number, timeZone: string): number {
+  const day = localDay(atMs, timeZone)
+  // A day on which clocks go back is longer than 24 hours.
+  return Date.parse(`${day}T00:00:00Z`) + Math.min(atMs - startOfDay(day, timeZone), DAY_MS - 1)
+}
+
 /**
  * First instant at which points of this instant are unusable: they live through `days` further calendar days of the
  * zone, whatever the clocks do in between.
  */
 export function endOfLife(atMs: number, days: number, timeZone: string): number {
   const day = Date.parse(`${localDay(atMs, timeZone)}T00:00:00Z`)
-  return startOfDay(new Date(day + (days + 1) * DAY_MS).toISOString().slice(0, 10), timeZone)
+  return endOfDay(new Date(day + days * DAY_MS).toISOString().slice(0, 10), timeZone)
+}
+
+/** First instant after a calendar day in a zone. */
+export function endOfDay(day: string, timeZone: string): number {
+  const next = Date.parse(`${day}T00:00:00Z`) + DAY_MS
+  return startOfDay(new Date(next).toISOString().slice(0, 10), timeZone)
 }
 
 /** First instant of a calendar day in a zone; not always midnight, as some zones change their clocks at midnight. */

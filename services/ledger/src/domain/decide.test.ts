@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { draftAccount, openDraft } from './draft.ts'
-import { DAY_MS, Story, saleLine, testProgramme } from './fixture.ts'
+import { DAY_MS, Story, saleLine, spendableUntil, testProgramme } from './fixture.ts'
 import type { PricedLine } from './pricing.ts'
 import type { SaleRecord } from './sale.ts'
 import { applyPricedSale } from './sale.ts'
@@ -20,7 +20,7 @@ function sale(story: Story, lines: readonly bigint[], holdId = '', pointsToPay =
     programme: testProgramme,
     holdId,
     pointsToPay,
-    pointsExpireAtMs: expiresAtMs,
+    ...spendableUntil(expiresAtMs),
   })
   assert(decision.outcome.kind === 'sale')
   return decision.outcome.sale
@@ -33,6 +33,7 @@ function giveBack(story: Story, record: SaleRecord, lineIndex: number, quantity 
     occurredAtMs: story.nowMs,
     sale: record,
     lines: [{ lineIndex, quantity }],
+    policies: testProgramme,
     graceExpiresAtMs: story.nowMs + 15 * DAY_MS,
   })
   assert(decision.outcome.kind === 'return')
@@ -59,8 +60,15 @@ test('the worked example of a return in two parts comes out to the point', () =>
   const draft = openDraft(story.account, story.newId)
   const posted = applyPricedSale(
     draft,
-    { receiptId: 'receipt', occurredAtMs: 0, lines, explanations: [], holdId, pointsExpireAtMs: 365 * DAY_MS },
-    1n,
+    {
+      receiptId: 'receipt',
+      occurredAtMs: 0,
+      lines,
+      explanations: [],
+      holdId,
+      earnedTerm: spendableUntil(365 * DAY_MS).earnedTerm,
+    },
+    testProgramme,
     0,
   )
   assert(!('ok' in posted))
@@ -186,7 +194,7 @@ test('a sale is refused when its points exceed the hold or what points may pay',
     lines: [saleLine(200n)],
     programme: { ...testProgramme, maxPayBasisPoints: 2_000n },
     holdId,
-    pointsExpireAtMs: NEVER,
+    ...spendableUntil(NEVER),
   }
   assert.deepEqual(story.try({ ...base, pointsToPay: 41n }), { ok: false, reason: 'points_exceed_receipt', limit: 40n })
   const wide = { ...base, programme: testProgramme, pointsToPay: 101n }
@@ -210,7 +218,13 @@ test('more than was sold cannot be returned', () => {
   const story = new Story()
   const record = sale(story, [2_000n])
   const { sale: returned } = giveBack(story, record, 0)
-  const again = { kind: 'return' as const, receiptId: 'x', occurredAtMs: 0, graceExpiresAtMs: NEVER }
+  const again = {
+    kind: 'return' as const,
+    receiptId: 'x',
+    occurredAtMs: 0,
+    policies: testProgramme,
+    graceExpiresAtMs: NEVER,
+  }
   assert.deepEqual(story.try({ ...again, sale: returned, lines: [{ lineIndex: 0, quantity: 1n }] }), {
     ok: false,
     reason: 'return_exceeds_sale',
@@ -235,7 +249,7 @@ test('points of a receipt that comes too late are granted and end at once, visib
     programme: testProgramme,
     holdId: '',
     pointsToPay: 0n,
-    pointsExpireAtMs: 366 * DAY_MS,
+    ...spendableUntil(366 * DAY_MS),
   })
   assert.deepEqual(
     decision.postings.map(({ kind, occurredAtMs }) => [kind, occurredAtMs / DAY_MS]),

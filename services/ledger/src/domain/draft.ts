@@ -5,7 +5,7 @@ import type { Allocation, Entry, LedgerAccount, Posting, PostingKind, Purpose } 
 /** An account while a decision works on it. A refused decision drops its draft, so nothing is changed. */
 export interface Draft {
   available: bigint
-  readonly pending: bigint
+  pending: bigint
   held: bigint
   debt: bigint
   version: bigint
@@ -63,15 +63,22 @@ export function addSide(posting: OpenPosting, account: LedgerAccount, amount: bi
   posting.sums.set(account, (posting.sums.get(account) ?? 0n) + amount)
 }
 
-/** Changes a lot and, with it, the member's available and held points. */
-export function moveLot(draft: Draft, posting: OpenPosting, change: Allocation): void {
+/** A change of one lot; parts that are left out stay. */
+export type LotChange = Pick<Allocation, 'lotId' | 'purpose'> & Partial<Allocation>
+
+/** Changes a lot and, with it, the member's available, pending and held points. */
+export function moveLot(draft: Draft, posting: OpenPosting, change: LotChange): void {
+  const allocation = { available: 0n, pending: 0n, held: 0n, ...change }
   const lot = lotOf(draft, change.lotId)
-  const next = { ...lot, available: lot.available + change.available, held: lot.held + change.held }
-  assert(next.available >= 0n && next.held >= 0n, `lot ${lot.lotId} went below zero`)
-  putLot(draft, next)
-  posting.allocations.push(change)
-  addSide(posting, 'available', change.available)
-  addSide(posting, 'held', change.held)
+  const available = lot.available + allocation.available
+  const pending = lot.pending + allocation.pending
+  const held = lot.held + allocation.held
+  assert(available >= 0n && pending >= 0n && held >= 0n, `lot ${lot.lotId} went below zero`)
+  putLot(draft, { ...lot, available, pending, held })
+  posting.allocations.push(allocation)
+  addSide(posting, 'available', allocation.available)
+  addSide(posting, 'pending', allocation.pending)
+  addSide(posting, 'held', allocation.held)
 }
 
 /** Changes what the member owes; positive makes debt. */
@@ -91,10 +98,12 @@ export function closePosting(draft: Draft, posting: OpenPosting): void {
   assert.equal(sum, 0n, `a ${posting.kind} does not sum to zero`)
   if (entries.length === 0 && posting.allocations.length === 0) return
   draft.available += posting.sums.get('available') ?? 0n
+  draft.pending += posting.sums.get('pending') ?? 0n
   draft.held += posting.sums.get('held') ?? 0n
   draft.debt -= posting.sums.get('debt') ?? 0n
   draft.version += 1n
-  assert(draft.available >= 0n && draft.held >= 0n && draft.debt >= 0n, 'an account went below zero')
+  const isSound = draft.available >= 0n && draft.pending >= 0n && draft.held >= 0n && draft.debt >= 0n
+  assert(isSound, 'an account went below zero')
   const { kind, causeId, occurredAtMs, allocations } = posting
   draft.postings.push({
     transactionId: draft.newId(),
@@ -146,7 +155,7 @@ export function drawn(draws: readonly Draw[]): bigint {
 
 /** Takes draws out of the spendable part of their lots. */
 export function takeDraws(draft: Draft, posting: OpenPosting, draws: readonly Draw[], purpose: Purpose): void {
-  for (const { lotId, points } of draws) moveLot(draft, posting, { lotId, purpose, available: -points, held: 0n })
+  for (const { lotId, points } of draws) moveLot(draft, posting, { lotId, purpose, available: -points })
 }
 
 /** The smaller of two amounts. */

@@ -3,6 +3,7 @@ import { type Account, emptyAccount } from './account.ts'
 import { type Command, type Decision, decide } from './decide.ts'
 import { noRules, type Programme, type SaleLine } from './programme.ts'
 import type { Refusal } from './refusal.ts'
+import type { SaleCommand } from './sale.ts'
 
 /** Milliseconds of a day, for tests. */
 export const DAY_MS = 86_400_000
@@ -12,11 +13,16 @@ export const testProgramme: Programme = {
   version: 1,
   effectiveAtMs: Number.NEGATIVE_INFINITY,
   earnBasisPoints: 500n,
-  pointsLiveDays: 365,
+  life: { term: { kind: 'days', days: 365 }, roundUpTo: undefined, isSliding: false },
   maxPayBasisPoints: 10_000n,
   pointValueMinor: 1n,
   holdSeconds: 900,
   ...noRules,
+}
+
+/** The term of points that are spendable at once. */
+export function spendableUntil(expiresAtMs: number): Pick<SaleCommand, 'earnedTerm' | 'slidesToMs'> {
+  return { earnedTerm: { activatesAtMs: 0, expiresAtMs }, slidesToMs: undefined }
 }
 
 /** Ids that count up, so that runs repeat. */
@@ -67,7 +73,7 @@ export class Story {
       programme: { ...testProgramme, earnBasisPoints: 10_000n },
       holdId: '',
       pointsToPay: 0n,
-      pointsExpireAtMs: expiresAtMs,
+      ...spendableUntil(expiresAtMs),
     })
     assert(decision.outcome.kind === 'sale' && decision.outcome.sale.lotId !== null)
     return decision.outcome.sale.lotId

@@ -79,7 +79,7 @@ export function captureHold(
   for (const draw of hold.draws) {
     const used = smaller(draw.points, open)
     if (used > 0n) {
-      moveLot(draft, posting, { lotId: draw.lotId, purpose: 'spend', available: 0n, held: -used })
+      moveLot(draft, posting, { lotId: draw.lotId, purpose: 'spend', held: -used })
       spent.push({ lotId: draw.lotId, points: used })
     }
     if (used < draw.points) releaseDraw(draft, posting, draw.lotId, draw.points - used)

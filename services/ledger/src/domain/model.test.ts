@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Account } from './account.ts'
 import type { Decision } from './decide.ts'
-import { DAY_MS, Story, saleLine, testProgramme } from './fixture.ts'
+import { DAY_MS, Story, saleLine, spendableUntil, testProgramme } from './fixture.ts'
 import type { SaleRecord } from './sale.ts'
 import { viewAt } from './view.ts'
 
@@ -147,6 +147,7 @@ function commandOf(story: Story, step: Exclude<Step, { kind: 'wait' }>, sales: r
       occurredAtMs: story.nowMs,
       sale: sold,
       lines: [{ lineIndex: step.line, quantity: step.quantity }],
+      policies: testProgramme,
       graceExpiresAtMs: story.nowMs + 15 * DAY_MS,
     }
   }
@@ -161,7 +162,7 @@ function commandOf(story: Story, step: Exclude<Step, { kind: 'wait' }>, sales: r
     programme: testProgramme,
     holdId: pay > 0 ? (hold?.holdId ?? '') : '',
     pointsToPay: pay > 0 ? ((hold?.points ?? 0n) * BigInt(pay)) / 100n : 0n,
-    pointsExpireAtMs: story.nowMs + days * DAY_MS,
+    ...spendableUntil(story.nowMs + days * DAY_MS),
   }
 }
 
@@ -198,7 +199,7 @@ test('any split of a full return at one instant ends as one full return', () => 
         programme: testProgramme,
         holdId: capped > 0n ? story.hold(capped) : '',
         pointsToPay: capped,
-        pointsExpireAtMs: 40 * DAY_MS,
+        ...spendableUntil(40 * DAY_MS),
       })
       assert(decision.outcome.kind === 'sale')
       story.nowMs = waitDays * DAY_MS
@@ -239,6 +240,7 @@ function returnAll(
       occurredAtMs: branch.nowMs,
       sale,
       lines,
+      policies: testProgramme,
       graceExpiresAtMs: branch.nowMs + 15 * DAY_MS,
     })
     assert(decision.outcome.kind === 'return')

@@ -1,8 +1,8 @@
 /** What a posting is called in a member's history. */
-export type PostingKind = 'earn' | 'spend' | 'hold' | 'commit' | 'cancel' | 'return' | 'expire'
+export type PostingKind = 'earn' | 'activate' | 'spend' | 'hold' | 'commit' | 'cancel' | 'return' | 'extend' | 'expire'
 
 /** Member's accounts, then the programme's. A debt of n points is a balance of -n. */
-export type LedgerAccount = 'available' | 'held' | 'debt' | 'issued' | 'redeemed' | 'expired'
+export type LedgerAccount = 'available' | 'pending' | 'held' | 'debt' | 'issued' | 'redeemed' | 'expired'
 
 /** One side of a transaction. */
 export interface Entry {
@@ -12,7 +12,17 @@ export interface Entry {
 }
 
 /** Why a transaction touched a lot. */
-export type Purpose = 'grant' | 'repay' | 'hold' | 'spend' | 'release' | 'restore' | 'reverse' | 'expire'
+export type Purpose =
+  | 'grant'
+  | 'activate'
+  | 'repay'
+  | 'hold'
+  | 'spend'
+  | 'release'
+  | 'restore'
+  | 'reverse'
+  | 'extend'
+  | 'expire'
 
 /** What a transaction changed in one lot. */
 export interface Allocation {
@@ -20,6 +30,8 @@ export interface Allocation {
   readonly purpose: Purpose
   /** Signed change of the lot's spendable part. */
   readonly available: bigint
+  /** Signed change of the part that is not active yet. */
+  readonly pending: bigint
   /** Signed change of the lot's held part. */
   readonly held: bigint
 }

@@ -9,7 +9,7 @@ const programme: Programme = {
   version: 1,
   effectiveAtMs: Number.NEGATIVE_INFINITY,
   earnBasisPoints: 500n,
-  pointsLiveDays: 365,
+  life: { term: { kind: 'days', days: 365 }, roundUpTo: undefined, isSliding: false },
   maxPayBasisPoints: 5_000n,
   pointValueMinor: 1n,
   holdSeconds: 900,

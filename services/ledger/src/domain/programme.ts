@@ -5,8 +5,20 @@ export interface Programme {
   readonly effectiveAtMs: number
   /** Basis points of the money paid, 0 to 10,000. */
   readonly earnBasisPoints: bigint
-  /** Days that points live, in the brand's time zone. */
-  readonly pointsLiveDays: number
+  /** How long points live. */
+  readonly life: Life
+  /** When earned points become spendable. */
+  readonly activation: Activation
+  /** What a return may take back. */
+  readonly returnPolicy: ReturnPolicy
+  /** What becomes of points that come back to a lot that has ended meanwhile. */
+  readonly restorePolicy: RestorePolicy
+  /** Share of new points that repays what the member owes, basis points, 0 to 10,000. */
+  readonly repayBasisPoints: bigint
+  /** Most points that a member may owe; what is beyond is forgiven. Undefined: no limit. */
+  readonly debtLimit: bigint | undefined
+  /** Who bears what points cost. */
+  readonly funder: string
   /** Basis points of each line that points may pay, 0 to 10,000. */
   readonly maxPayBasisPoints: bigint
   /** Value of one point in minor units of money, at least 1. */
@@ -28,6 +40,45 @@ export interface Programme {
   /** Receipts below this are not paid with points, in minor units. */
   readonly payLeastReceiptMinor: bigint
 }
+
+/** How long points live, in the brand's time zone: from the day on which they become spendable. */
+export interface Life {
+  readonly term:
+    | { readonly kind: 'unlimited' }
+    /** Through so many further days. */
+    | { readonly kind: 'days'; readonly days: number }
+    /** To the end of the same day so many months later, or of that month's last day. */
+    | { readonly kind: 'months'; readonly months: number }
+    /** To the end of the next of these days of the year, `MM-DD`. */
+    | { readonly kind: 'dates'; readonly dates: readonly string[] }
+  /** Lengthens a term to the end of the period that it ends in. */
+  readonly roundUpTo: 'month' | 'quarter' | 'half_year' | 'year' | undefined
+  /** Whether every purchase begins the term of all live points anew. */
+  readonly isSliding: boolean
+}
+
+/** When earned points become spendable. */
+export type Activation =
+  | { readonly kind: 'immediate' }
+  /** At the start of the day so many days after the receipt's. */
+  | { readonly kind: 'delay'; readonly days: number }
+  /** When somebody says so; points that nobody activates in so many days are taken back. */
+  | { readonly kind: 'event'; readonly timeoutDays: number }
+
+/**
+ * What a return may take back of what the sale earned: only what is still pending, or what the member has, or all of
+ * it, which may make debt.
+ */
+export type ReturnPolicy = 'only_pending' | 'within_balance' | 'unlimited'
+
+/**
+ * Points that come back to a lot that has ended: they end at once, or live through at least so many further days, or
+ * a new term.
+ */
+export type RestorePolicy =
+  | { readonly kind: 'original_expiry' }
+  | { readonly kind: 'grace'; readonly days: number }
+  | { readonly kind: 'new_term' }
 
 /** A choice of goods; with neither it is none. */
 export interface Goods {
@@ -74,6 +125,12 @@ const noGoods: Goods = { skus: new Set(), categories: new Set() }
 
 /** A programme without any rule beyond its rates. */
 export const noRules = {
+  activation: { kind: 'immediate' },
+  returnPolicy: 'unlimited',
+  restorePolicy: { kind: 'grace', days: 14 },
+  repayBasisPoints: 10_000n,
+  debtLimit: undefined,
+  funder: '',
   earnRules: [],
   earnsNothing: noGoods,
   neverPaid: noGoods,

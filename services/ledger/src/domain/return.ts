@@ -1,4 +1,4 @@
-import type { Draw, Lot } from './account.ts'
+import { type Draw, emptyLot, type Lot } from './account.ts'
 import {
   addSide,
   chooseLots,
@@ -15,7 +15,8 @@ import {
   takeDraws,
 } from './draft.ts'
 import type { Refusal } from './refusal.ts'
-import type { RecordedLine, SaleRecord } from './sale.ts'
+import type { RecordedLine, SalePolicies, SaleRecord } from './sale.ts'
+import { expireLots } from './settle.ts'
 
 /** Return lines of a sale. */
 export interface ReturnCommand {
@@ -25,8 +26,10 @@ export interface ReturnCommand {
   readonly occurredAtMs: number
   readonly sale: SaleRecord
   readonly lines: readonly ReturnedLine[]
-  /** End of points restored to a lot that has ended meanwhile. */
-  readonly graceExpiresAtMs: number
+  /** End of points restored to a lot that has ended meanwhile; undefined: they end at once. */
+  readonly graceExpiresAtMs: number | undefined
+  /** What the sale's programme says about returns. */
+  readonly policies: Pick<SalePolicies, 'returnPolicy' | 'debtLimit'>
 }
 
 /** How much of a line comes back. */
@@ -45,6 +48,7 @@ export interface ReturnOutcome {
   /** Money part of the returned lines, minor units. */
   readonly refundMinor: bigint
   readonly restored: bigint
+  /** Points taken back, by the policy not more than the sale earned on the lines. */
   readonly reversed: bigint
   /** Change of the debt that this sale's returns have made. */
   readonly debt: bigint
@@ -69,24 +73,32 @@ export function applyReturn(draft: Draft, command: ReturnCommand, nowMs: number)
   const before = sharesOf(sale.lines, sale.pointValueMinor)
   const after = sharesOf(lines, sale.pointValueMinor)
   const restored = after.paid - before.paid
-  const reversed = after.earned - before.earned
 
   const posting = openPosting('return', command.receiptId, command.occurredAtMs)
   addSide(posting, 'redeemed', -restored)
-  addSide(posting, 'issued', reversed)
   for (const draw of drawsToRestore(sale.spendDraws, before.paid, restored))
     restoreDraw(draft, posting, draw, command, nowMs)
-  const reversal = reverse(draft, posting, sale, reversed, nowMs)
+  const reversal = reverse(draft, posting, command, after.earned, nowMs)
+  const reversed = takenOf(reversal) - takenOf(sale)
+  addSide(posting, 'issued', reversed)
   closePosting(draft, posting)
   draft.lifetimeEarned -= reversed
+  expireLots(draft, nowMs, nowMs)
   return {
     kind: 'return',
-    sale: { ...sale, lines, reverseDraws: reversal.draws, reverseDebt: sale.reverseDebt + reversal.debt },
+    sale: { ...sale, lines, ...reversal },
     refundMinor: after.moneyMinor - before.moneyMinor,
     restored,
     reversed,
-    debt: reversal.debt,
+    debt: reversal.reverseDebt - sale.reverseDebt,
   }
+}
+
+/** What returns of a sale have taken back so far. */
+type Reversal = Pick<SaleRecord, 'reverseDraws' | 'reverseDebt' | 'reversePending'>
+
+function takenOf({ reverseDraws, reverseDebt, reversePending }: Reversal): bigint {
+  return drawn(reverseDraws) + reverseDebt + reversePending
 }
 
 function markReturned(lines: readonly RecordedLine[], returned: readonly ReturnedLine[]): RecordedLine[] | Refusal {
@@ -142,64 +154,103 @@ function drawsToRestore(spendDraws: readonly Draw[], already: bigint, points: bi
 
 function restoreDraw(draft: Draft, posting: OpenPosting, draw: Draw, command: ReturnCommand, nowMs: number): void {
   const lot = lotOf(draft, draw.lotId)
-  const target = lot.expiresAtMs > nowMs ? lot : graceLot(draft, lot, draw.points, command)
-  moveLot(draft, posting, { lotId: target.lotId, purpose: 'restore', available: draw.points, held: 0n })
+  const { graceExpiresAtMs } = command
+  const isKept = lot.expiresAtMs > nowMs || graceExpiresAtMs === undefined
+  const target = isKept ? lot : graceLot(draft, lot, draw.points, { sale: command.sale, graceExpiresAtMs })
+  moveLot(draft, posting, { lotId: target.lotId, purpose: 'restore', available: draw.points })
 }
 
 /** One grace lot per ended lot, sale and end, so that returns in parts make no more lots than one return. */
-function graceLot(draft: Draft, ended: Lot, points: bigint, command: ReturnCommand): Lot {
-  const { graceExpiresAtMs, sale } = command
+function graceLot(
+  draft: Draft,
+  ended: Lot,
+  points: bigint,
+  { sale, graceExpiresAtMs }: { readonly sale: SaleRecord; readonly graceExpiresAtMs: number },
+): Lot {
   for (const lot of draft.lots.values()) {
-    if (lot.originLotId !== ended.lotId || lot.receiptId !== sale.receiptId) continue
+    if (lot.originLotId !== ended.lotId || lot.causeId !== sale.receiptId) continue
     if (lot.expiresAtMs !== graceExpiresAtMs) continue
     const larger = { ...lot, amount: lot.amount + points }
     putLot(draft, larger)
     return larger
   }
-  const lot: Lot = {
+  const { earnedAtMs, activatesAtMs, lotId: originLotId, funder, repayBasisPoints } = ended
+  const lot = emptyLot({
     lotId: draft.newId(),
     amount: points,
-    available: 0n,
-    held: 0n,
-    earnedAtMs: ended.earnedAtMs,
+    earnedAtMs,
+    activatesAtMs,
     expiresAtMs: graceExpiresAtMs,
-    receiptId: sale.receiptId,
-    originLotId: ended.lotId,
-  }
+    causeId: sale.receiptId,
+    originLotId,
+    funder,
+    repayBasisPoints,
+  })
   putLot(draft, lot)
   return lot
 }
 
-/** Takes points back: own lot, then the other lots first to expire first, then debt. */
+/**
+ * Takes back up to `wanted` points in all: from what is pending of the own lot, its spendable part, the other lots first
+ * to expire first, then debt; as far as the policy goes. What earlier returns took is given back first and taken anew,
+ * but for what they took from the pending part or from lots that have ended.
+ */
 function reverse(
   draft: Draft,
   posting: OpenPosting,
-  sale: SaleRecord,
-  reversed: bigint,
+  { sale, policies }: ReturnCommand,
+  wanted: bigint,
   nowMs: number,
-): { readonly draws: readonly Draw[]; readonly debt: bigint } {
+): Reversal {
   const kept: Draw[] = []
-  let open = reversed
   for (const draw of sale.reverseDraws) {
     if (lotOf(draft, draw.lotId).expiresAtMs <= nowMs) {
       kept.push(draw)
       continue
     }
-    moveLot(draft, posting, { lotId: draw.lotId, purpose: 'reverse', available: draw.points, held: 0n })
-    open += draw.points
+    moveLot(draft, posting, { lotId: draw.lotId, purpose: 'reverse', available: draw.points })
   }
   const forgiven = smaller(draft.debt, sale.reverseDebt)
-  open += forgiven
-  const draws = chooseForReversal(draft, sale.lotId, open)
+  const repaid = sale.reverseDebt - forgiven
+  let open = wanted - sale.reversePending - drawn(kept) - repaid
+  const pending = takePending(draft, posting, sale.lotId, open)
+  open -= pending
+  const draws =
+    policies.returnPolicy === 'only_pending' ? [] : chooseForReversal(draft, sale.lotId, { points: open, nowMs })
   takeDraws(draft, posting, draws, 'reverse')
-  const debt = open - drawn(draws) - forgiven
-  moveDebt(posting, debt)
-  return { draws: [...kept, ...draws], debt }
+  open -= drawn(draws)
+  const room = policies.debtLimit === undefined ? open : roomFor(draft.debt - forgiven, policies.debtLimit)
+  const debt = policies.returnPolicy === 'unlimited' ? smaller(open, room) : 0n
+  moveDebt(posting, debt - forgiven)
+  return {
+    reverseDraws: [...kept, ...draws],
+    reverseDebt: repaid + debt,
+    reversePending: sale.reversePending + pending,
+  }
 }
 
-function chooseForReversal(draft: Draft, ownLotId: string | null, points: bigint): readonly Draw[] {
-  const own = ownLotId === null ? undefined : draft.lots.get(ownLotId)
-  const first = own === undefined ? [] : chooseLots([own], points)
-  const others = [...draft.lots.values()].filter((lot) => lot.lotId !== ownLotId)
+function roomFor(debt: bigint, limit: bigint): bigint {
+  return limit > debt ? limit - debt : 0n
+}
+
+function takePending(draft: Draft, posting: OpenPosting, lotId: string | null, points: bigint): bigint {
+  if (lotId === null) return 0n
+  const pending = smaller(lotOf(draft, lotId).pending, points)
+  if (pending > 0n) moveLot(draft, posting, { lotId, purpose: 'reverse', pending: -pending })
+  return pending
+}
+
+/** Points that end at this very moment end: they pay nothing back. */
+function chooseForReversal(
+  draft: Draft,
+  ownLotId: string | null,
+  { points, nowMs }: { readonly points: bigint; readonly nowMs: number },
+): readonly Draw[] {
+  const live = [...draft.lots.values()].filter((lot) => lot.expiresAtMs > nowMs)
+  const first = chooseLots(
+    live.filter((lot) => lot.lotId === ownLotId),
+    points,
+  )
+  const others = live.filter((lot) => lot.lotId !== ownLotId)
   return [...first, ...chooseLots(others, points - drawn(first))]
 }

@@ -1,11 +1,11 @@
-import type { Draw } from './account.ts'
-import { addSide, closePosting, type Draft, moveDebt, moveLot, openPosting, putLot, smaller } from './draft.ts'
+import { type Draw, emptyLot } from './account.ts'
+import { addSide, closePosting, type Draft, moveLot, openPosting, putLot } from './draft.ts'
 import type { Explanation } from './earn.ts'
 import { captureHold, openHold } from './hold.ts'
 import { isPayable, maxPointsForLines, type PricedLine, priceLines, totalOf } from './pricing.ts'
 import type { Programme, SaleLine } from './programme.ts'
 import type { Refusal } from './refusal.ts'
-import { expireLots } from './settle.ts'
+import { expireLots, repayFrom } from './settle.ts'
 
 /** Post a sale: use its hold, grant its points. */
 export interface SaleCommand {
@@ -21,8 +21,17 @@ export interface SaleCommand {
   readonly holdId: string
   /** Zero without a hold. */
   readonly pointsToPay: bigint
-  /** End of the points that it earns; may have passed already, then they are granted and expire at once. */
-  readonly pointsExpireAtMs: number
+  readonly earnedTerm: EarnedTerm
+  /** Where the purchase moves the end of all live points to, for a programme of which points end without purchases. */
+  readonly slidesToMs: number | undefined
+}
+
+/** From when to when the points of a sale can be spent. */
+export interface EarnedTerm {
+  /** May have passed already; infinite: when somebody says so. */
+  readonly activatesAtMs: number
+  /** May have passed already, then they are granted and expire at once. */
+  readonly expiresAtMs: number
 }
 
 /** A sale with all its shares decided: what is left is to move the points. */
@@ -33,8 +42,14 @@ export interface PricedSale {
   /** How its points came about. */
   readonly explanations: readonly Explanation[]
   readonly holdId: string
-  readonly pointsExpireAtMs: number
+  readonly earnedTerm: EarnedTerm
 }
+
+/** What a sale's programme says about its points from then on. */
+export type SalePolicies = Pick<
+  Programme,
+  'pointValueMinor' | 'returnPolicy' | 'repayBasisPoints' | 'debtLimit' | 'funder'
+>
 
 /** A sale as posted, and all that a return of it needs. */
 export interface SaleRecord {
@@ -50,6 +65,8 @@ export interface SaleRecord {
   readonly reverseDraws: readonly Draw[]
   /** What its returns so far could not take back and made debt of. */
   readonly reverseDebt: bigint
+  /** What its returns so far have taken back before it was spendable. */
+  readonly reversePending: bigint
 }
 
 /** A stored line of a sale. */
@@ -73,17 +90,18 @@ export function applySale(draft: Draft, command: SaleCommand, nowMs: number): Sa
   const limit = maxPointsForLines(command.lines, command.programme)
   if (command.pointsToPay > limit) return { ok: false, reason: 'points_exceed_receipt', limit }
   if (!isPayable(command.pointsToPay, command.programme)) return { ok: false, reason: 'points_not_payable', limit }
-  const { receiptId, storeId, occurredAtMs, holdId, pointsExpireAtMs, programme, pointsToPay } = command
+  const { receiptId, storeId, occurredAtMs, holdId, earnedTerm, programme, pointsToPay } = command
+  if (command.slidesToMs !== undefined) slideLots(draft, command, command.slidesToMs)
   const basket = priceLines(command.lines, programme, pointsToPay, { storeId, atMs: occurredAtMs })
-  const priced = { receiptId, occurredAtMs, ...basket, holdId, pointsExpireAtMs }
-  return applyPricedSale(draft, priced, command.programme.pointValueMinor, nowMs)
+  const priced = { receiptId, occurredAtMs, ...basket, holdId, earnedTerm }
+  return applyPricedSale(draft, priced, command.programme, nowMs)
 }
 
 /** Posts a sale whose lines know their shares. */
 export function applyPricedSale(
   draft: Draft,
   sale: PricedSale,
-  pointValueMinor: bigint,
+  policies: SalePolicies,
   nowMs: number,
 ): SaleOutcome | Refusal {
   const earned = sale.lines.reduce((sum, line) => sum + line.earned, 0n)
@@ -96,17 +114,18 @@ export function applyPricedSale(
     const cause = { kind: 'spend', id: sale.receiptId, occurredAtMs: sale.occurredAtMs, nowMs } as const
     spendDraws = captureHold(draft, hold, spent, cause)
   }
-  const lotId = earned > 0n ? grant(draft, sale, earned, nowMs) : null
+  const lotId = earned > 0n ? earnLot(draft, sale, earned, { policies, nowMs }) : null
   return {
     kind: 'sale',
     sale: {
       receiptId: sale.receiptId,
       lines: sale.lines.map((line) => ({ ...line, returned: 0n })),
-      pointValueMinor,
+      pointValueMinor: policies.pointValueMinor,
       lotId,
       spendDraws,
       reverseDraws: [],
       reverseDebt: 0n,
+      reversePending: 0n,
     },
     earned,
     spent,
@@ -115,27 +134,45 @@ export function applyPricedSale(
   }
 }
 
-/** Grants a lot; what the member owes is paid out of it first. */
-function grant(draft: Draft, sale: PricedSale, earned: bigint, nowMs: number): string {
-  const lotId = draft.newId()
-  const posting = openPosting('earn', sale.receiptId, sale.occurredAtMs)
-  putLot(draft, {
-    lotId,
-    amount: earned,
-    available: 0n,
-    held: 0n,
-    earnedAtMs: sale.occurredAtMs,
-    expiresAtMs: sale.pointsExpireAtMs,
-    receiptId: sale.receiptId,
-    originLotId: null,
-  })
-  addSide(posting, 'issued', -earned)
-  moveLot(draft, posting, { lotId, purpose: 'grant', available: earned, held: 0n })
-  const repaid = smaller(draft.debt, earned)
-  if (repaid > 0n) {
-    moveLot(draft, posting, { lotId, purpose: 'repay', available: -repaid, held: 0n })
-    moveDebt(posting, -repaid)
+/** Moves the end of live lots, never to an earlier instant; a posting without entries says so in the history. */
+function slideLots(draft: Draft, { receiptId, occurredAtMs }: SaleCommand, slidesToMs: number): void {
+  const posting = openPosting('extend', receiptId, occurredAtMs)
+  for (const lot of [...draft.lots.values()]) {
+    if (lot.available + lot.held === 0n || lot.expiresAtMs >= slidesToMs) continue
+    putLot(draft, { ...lot, expiresAtMs: slidesToMs })
+    moveLot(draft, posting, { lotId: lot.lotId, purpose: 'extend' })
   }
+  closePosting(draft, posting)
+}
+
+/** Grants a lot; what the member owes is paid out of it as soon as it is spendable. */
+function earnLot(
+  draft: Draft,
+  sale: PricedSale,
+  earned: bigint,
+  { policies, nowMs }: { readonly policies: SalePolicies; readonly nowMs: number },
+): string {
+  const lotId = draft.newId()
+  const { activatesAtMs, expiresAtMs } = sale.earnedTerm
+  const isPending = activatesAtMs > nowMs
+  const posting = openPosting('earn', sale.receiptId, sale.occurredAtMs)
+  const { funder, repayBasisPoints } = policies
+  putLot(
+    draft,
+    emptyLot({
+      lotId,
+      amount: earned,
+      earnedAtMs: sale.occurredAtMs,
+      activatesAtMs,
+      expiresAtMs,
+      causeId: sale.receiptId,
+      funder,
+      repayBasisPoints,
+    }),
+  )
+  addSide(posting, 'issued', -earned)
+  moveLot(draft, posting, { lotId, purpose: 'grant', [isPending ? 'pending' : 'available']: earned })
+  if (!isPending) repayFrom(draft, posting, lotId, earned)
   closePosting(draft, posting)
   draft.lifetimeEarned += earned
   expireLots(draft, nowMs)

@@ -3,26 +3,71 @@ import {
   addSide,
   closePosting,
   type Draft,
+  lotOf,
+  moveDebt,
   moveLot,
   type OpenPosting,
   openPosting,
   putHold,
-  takeDraws,
+  smaller,
 } from './draft.ts'
 
+const BASIS = 10_000n
+
 /**
- * Posts what time alone has done up to `nowMs`: holds whose deadline has passed give their points back, lots past
- * their end lose what is spendable. Every decision starts here, so a late sweeper changes no answer.
+ * Posts what time alone has done up to `nowMs`: pending points become spendable, holds whose deadline has passed give
+ * their points back, lots past their end lose what is spendable; at one instant in this order. Every decision starts
+ * here, so a late sweeper changes no answer.
  */
 export function settle(draft: Draft, nowMs: number): void {
-  const due = [...draft.holds.values()]
-    .filter((hold) => hold.state === 'open' && hold.expiresAtMs <= nowMs)
-    .sort((left, right) => left.expiresAtMs - right.expiresAtMs || (left.holdId < right.holdId ? -1 : 1))
-  for (const hold of due) {
-    expireLots(draft, hold.expiresAtMs)
-    cancelHold(draft, hold, hold.expiresAtMs, 'expired')
+  for (const { atMs, happen } of dueEvents(draft, nowMs)) {
+    expireLots(draft, atMs - 1)
+    happen()
   }
   expireLots(draft, nowMs)
+}
+
+interface DueEvent {
+  readonly atMs: number
+  readonly rank: number
+  readonly id: string
+  readonly happen: () => void
+}
+
+function dueEvents(draft: Draft, nowMs: number): readonly DueEvent[] {
+  const due: DueEvent[] = []
+  for (const { lotId, pending, activatesAtMs: atMs } of draft.lots.values()) {
+    if (pending === 0n || atMs > nowMs) continue
+    due.push({ atMs, rank: 0, id: lotId, happen: () => activateLot(draft, lotId, atMs) })
+  }
+  for (const hold of draft.holds.values()) {
+    const { holdId, state, expiresAtMs: atMs } = hold
+    if (state !== 'open' || atMs > nowMs) continue
+    due.push({ atMs, rank: 1, id: holdId, happen: () => endHold(draft, hold) })
+  }
+  return due.sort((left, right) => left.atMs - right.atMs || left.rank - right.rank || (left.id < right.id ? -1 : 1))
+}
+
+function endHold(draft: Draft, hold: Hold): void {
+  expireLots(draft, hold.expiresAtMs)
+  cancelHold(draft, hold, hold.expiresAtMs, 'expired')
+}
+
+/** Makes what is pending of a lot spendable; what the member owes is paid out of it. */
+export function activateLot(draft: Draft, lotId: string, atMs: number): void {
+  const { pending, causeId } = lotOf(draft, lotId)
+  const posting = openPosting('activate', causeId, atMs)
+  moveLot(draft, posting, { lotId, purpose: 'activate', available: pending, pending: -pending })
+  repayFrom(draft, posting, lotId, pending)
+  closePosting(draft, posting)
+}
+
+/** Pays what the member owes out of newly spendable points, as far as the lot's share for it goes. */
+export function repayFrom(draft: Draft, posting: OpenPosting, lotId: string, points: bigint): void {
+  const repaid = smaller(draft.debt, (points * lotOf(draft, lotId).repayBasisPoints) / BASIS)
+  if (repaid === 0n) return
+  moveLot(draft, posting, { lotId, purpose: 'repay', available: -repaid })
+  moveDebt(posting, -repaid)
 }
 
 /** Resolves an open hold without using it; points of lots that have ended meanwhile expire at that moment. */
@@ -39,9 +84,14 @@ export function releaseDraw(draft: Draft, posting: OpenPosting, lotId: string, p
   moveLot(draft, posting, { lotId, purpose: 'release', available: points, held: -points })
 }
 
-/** Posts the breakage of every lot that has ended by `untilMs`, dated at its end, but not before `notBeforeMs`. */
+/**
+ * Posts the end of every lot that has ended by `untilMs`, dated at its end, but not before `notBeforeMs`: what is
+ * spendable is breakage, what nobody has activated was never the member's.
+ */
 export function expireLots(draft: Draft, untilMs: number, notBeforeMs = Number.NEGATIVE_INFINITY): void {
-  const ended = [...draft.lots.values()].filter((lot) => lot.available > 0n && lot.expiresAtMs <= untilMs)
+  const ended = [...draft.lots.values()].filter(
+    (lot) => (lot.available > 0n || lot.pending > 0n) && lot.expiresAtMs <= untilMs,
+  )
   if (ended.length === 0) return
   const byInstant = new Map<number, Lot[]>()
   for (const lot of ended.sort(compareLots)) {
@@ -52,7 +102,14 @@ export function expireLots(draft: Draft, untilMs: number, notBeforeMs = Number.N
     const posting = openPosting('expire', '', instant)
     for (const lot of lots) {
       addSide(posting, 'expired', lot.available)
-      takeDraws(draft, posting, [{ lotId: lot.lotId, points: lot.available }], 'expire')
+      addSide(posting, 'issued', lot.pending)
+      moveLot(draft, posting, {
+        lotId: lot.lotId,
+        purpose: 'expire',
+        available: -lot.available,
+        pending: -lot.pending,
+      })
+      draft.lifetimeEarned -= lot.pending
     }
     closePosting(draft, posting)
   }

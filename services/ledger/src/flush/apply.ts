@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict'
 import { type BrandInfo, idempotencyConflict, notFound, StampedeError } from '@stampede/platform'
 import { cancelAnswer, commitAnswer, holdAnswer, returnAnswer, saleAnswer } from '../answers.ts'
-import { endOfLife, localDay, monthOf } from '../domain/calendar.ts'
+import { localTimeMs } from '../domain/calendar.ts'
 import { type Command, type Decision, decide } from '../domain/decide.ts'
 import { programmeAt } from '../domain/programme.ts'
+import { earnedTerm, lifeEnd, restoreEnd } from '../domain/terms.ts'
 import { noProgramme, refusalError } from '../refusals.ts'
-import { accountText, brandIdText } from '../store/keys.ts'
+import { accountText, brandIdText, pointsOf } from '../store/keys.ts'
 import { naturalText } from '../store/receipts.ts'
 import type { Item, ItemResult } from './item.ts'
 import { naturalKeyOf } from './load.ts'
 import { recordReceipt } from './record-receipt.ts'
 import { answerText, type Cause, type WorkingAccount, type WorkingSet } from './working-set.ts'
-
-/** Days that points live which come back to a lot that has ended meanwhile. */
-const GRACE_DAYS = 14
 
 /** Decides one item over the working set; a refused one leaves no trace in it. */
 export function applyItem(set: WorkingSet, item: Item): ItemResult {
@@ -60,7 +58,7 @@ function repeated(set: WorkingSet, item: Item): Uint8Array | undefined {
 function applyNew(set: WorkingSet, item: Item): Uint8Array {
   const brand = set.brands.get(item.brand)
   if (brand === undefined) throw notFound()
-  const working = set.accounts.get(accountText(item))
+  const working = set.accounts.get(accountText(pointsOf(item)))
   assert(working !== undefined, 'the account of every item was loaded')
   const command = toCommand(set, item, brand)
   const decision = decide(working.account, command, set)
@@ -81,21 +79,30 @@ function toCommand(set: WorkingSet, item: Item, brand: BrandInfo): Command {
     case 'sale': {
       const programme = programmeAt(set.programmes.get(item.brand) ?? [], request.occurredAtMs)
       if (programme === undefined) throw noProgramme()
-      const { storeId, occurredAtMs, lines, holdId, pointsToPay } = request
-      const pointsExpireAtMs = endOfLife(occurredAtMs, programme.pointsLiveDays, brand.timeZone)
-      const receiptId = set.newId()
-      return { kind: 'sale', receiptId, storeId, occurredAtMs, lines, programme, holdId, pointsToPay, pointsExpireAtMs }
+      return {
+        ...request,
+        receiptId: receiptIdOf(set, request.occurredAtMs, brand),
+        programme,
+        earnedTerm: earnedTerm(programme, request.occurredAtMs, brand.timeZone),
+        slidesToMs: programme.life.isSliding
+          ? lifeEnd(programme.life, request.occurredAtMs, brand.timeZone)
+          : undefined,
+      }
     }
     case 'return': {
       const sale = set.sales.get(brandIdText(item.brand, request.saleId))
       if (sale === undefined || sale.memberId !== item.memberId) throw notFound()
+      const versions = set.programmes.get(item.brand) ?? []
+      const policies = versions.find(({ version }) => version === sale.programmeVersion)
+      assert(policies !== undefined, 'the version of a sale is never forgotten')
       return {
         kind: 'return',
-        receiptId: set.newId(),
+        receiptId: receiptIdOf(set, request.occurredAtMs, brand),
         occurredAtMs: request.occurredAtMs,
         sale: sale.record,
         lines: request.lines,
-        graceExpiresAtMs: endOfLife(set.nowMs, GRACE_DAYS, brand.timeZone),
+        policies,
+        graceExpiresAtMs: restoreEnd(policies, set.nowMs, brand.timeZone),
       }
     }
     case 'hold': {
@@ -109,6 +116,11 @@ function toCommand(set: WorkingSet, item: Item, brand: BrandInfo): Command {
     case 'cancel':
       return request
   }
+}
+
+/** The id of a receipt holds its local time, so that its business month can be read from it. */
+function receiptIdOf(set: WorkingSet, occurredAtMs: number, { timeZone }: BrandInfo): string {
+  return set.newId(Math.max(localTimeMs(occurredAtMs, timeZone), 0))
 }
 
 function causeIdOf(command: Command): string {
@@ -166,8 +178,6 @@ function absorb(working: WorkingAccount, decision: Decision, cause: Cause): void
 
 function remember(set: WorkingSet, item: Item, response: Uint8Array, causeId: string | null): void {
   const { brand, idempotencyKey: key, bodyHash, request } = item
-  const timeZone = set.brands.get(brand)?.timeZone ?? 'UTC'
-  const businessAtMs = 'occurredAtMs' in request ? request.occurredAtMs : set.nowMs
   set.answers.set(answerText(brand, key), { bodyHash, response, causeId })
   set.newAnswers.push({
     brand,
@@ -176,7 +186,6 @@ function remember(set: WorkingSet, item: Item, response: Uint8Array, causeId: st
     response,
     method: request.kind,
     causeId,
-    businessMonth: monthOf(localDay(businessAtMs, timeZone)),
     createdAtMs: set.nowMs,
   })
 }

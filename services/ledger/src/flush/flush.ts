@@ -1,11 +1,13 @@
 import type { BrandDirectory, Clock, Database } from '@stampede/platform'
+import { utcMonth } from '../domain/calendar.ts'
 import { lockAccounts, lockDueAccounts } from '../store/accounts.ts'
 import { sortAccounts } from '../store/keys.ts'
+import type { Months, TableMonth } from '../store/months.ts'
 import { beginPosting } from '../store/plans.ts'
 import type { Programmes } from '../store/programmes.ts'
 import { applyItem, applySettle } from './apply.ts'
 import type { Item, ItemResult } from './item.ts'
-import { loadWorkingSet } from './load.ts'
+import { accountsOf, loadWorkingSet, naturalKeyOf } from './load.ts'
 import { writeWorkingSet } from './write.ts'
 
 /** What a flush needs besides its items. */
@@ -14,8 +16,9 @@ export interface FlushContext {
   readonly brands: Pick<BrandDirectory, 'get'>
   readonly clock: Clock
   readonly programmes: Programmes
-  /** Gives UUIDv7. */
-  readonly newId: () => string
+  readonly months: Months
+  /** Gives UUIDv7, of the given instant where there is one. */
+  readonly newId: (atMs?: number) => string
 }
 
 /**
@@ -23,7 +26,8 @@ export interface FlushContext {
  * by item in memory, write in sets. A refused item does not touch the others; a failed statement fails all of them.
  */
 export async function flushItems(context: FlushContext, items: readonly Item[]): Promise<readonly ItemResult[]> {
-  const keys = sortAccounts(items)
+  const keys = sortAccounts(items.flatMap(accountsOf))
+  await context.months.ensure(context.database, monthsOf(context, items))
   return context.database.transaction(async (tx) => {
     await beginPosting(tx)
     await lockAccounts(tx, keys)
@@ -39,6 +43,7 @@ export async function flushItems(context: FlushContext, items: readonly Item[]):
 
 /** Posts what time has done to up to `limit` accounts that nobody else has in work; answers how many it took. */
 export async function flushDue(context: FlushContext, limit: number): Promise<number> {
+  await context.months.ensure(context.database, monthsOf(context, []))
   return context.database.transaction(async (tx) => {
     await beginPosting(tx)
     const nowMs = context.clock.nowMs()
@@ -50,4 +55,20 @@ export async function flushDue(context: FlushContext, limit: number): Promise<nu
     await writeWorkingSet(tx, set)
     return keys.length
   })
+}
+
+/** The clock may pass into the next month while a flush waits for its locks. */
+const MONTH_AHEAD_MS = 3_600_000
+
+function monthsOf({ clock, brands }: FlushContext, items: readonly Item[]): readonly TableMonth[] {
+  const nowMs = clock.nowMs()
+  const posted = new Set([utcMonth(nowMs), utcMonth(nowMs + MONTH_AHEAD_MS)])
+  const receipts = new Set(items.flatMap((item) => naturalKeyOf(item, brands)?.month ?? []))
+  return [
+    ...[...posted].flatMap((month): TableMonth[] => [
+      { table: 'posting', month },
+      { table: 'idempotency', month },
+    ]),
+    ...[...receipts].map((month): TableMonth => ({ table: 'receipt', month })),
+  ]
 }

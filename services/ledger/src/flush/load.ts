@@ -1,9 +1,9 @@
 import type { BrandDirectory, Sql } from '@stampede/platform'
-import { localDay } from '../domain/calendar.ts'
+import { localDay, monthOf } from '../domain/calendar.ts'
 import { readAccounts } from '../store/accounts.ts'
 import { readHolds, readOpenHolds } from '../store/holds.ts'
 import { readAnswers } from '../store/idempotency.ts'
-import { type AccountKey, type BrandId, brandIdText } from '../store/keys.ts'
+import { type AccountKey, type BrandId, brandIdText, pointsOf } from '../store/keys.ts'
 import { readLiveLots, readLots } from '../store/lots.ts'
 import type { Programmes } from '../store/programmes.ts'
 import { type NaturalKey, naturalText, readKnownReceipts, readSales, type StoredSale } from '../store/receipts.ts'
@@ -13,7 +13,7 @@ import { answerText, assembleAccounts, type WorkingSet } from './working-set.ts'
 /** What loading needs besides the items. */
 export interface LoadContext {
   readonly nowMs: number
-  readonly newId: () => string
+  readonly newId: (atMs?: number) => string
   readonly brands: Pick<BrandDirectory, 'get'>
   readonly programmes: Programmes
 }
@@ -80,10 +80,16 @@ export function naturalKeyOf(item: Item, brands: Pick<BrandDirectory, 'get'>): N
   const timeZone = brands.get(brand)?.timeZone
   if (timeZone === undefined || (request.kind !== 'sale' && request.kind !== 'return')) return undefined
   const businessDay = localDay(request.occurredAtMs, timeZone)
+  const day = { businessDay, month: monthOf(businessDay) }
   if (request.kind === 'return') {
-    return { brand, kind: 'return', storeId: '', tillId: '', businessDay, number: request.returnId }
+    return { brand, kind: 'return', storeId: '', tillId: '', ...day, number: request.returnId }
   }
-  return { brand, kind: 'sale', storeId: request.storeId, tillId: request.tillId, businessDay, number: request.number }
+  return { brand, kind: 'sale', storeId: request.storeId, tillId: request.tillId, ...day, number: request.number }
+}
+
+/** The accounts that an item may touch. */
+export function accountsOf(item: Item): readonly AccountKey[] {
+  return [pointsOf(item)]
 }
 
 function saleNamed(item: Item): readonly BrandId[] {
@@ -100,5 +106,5 @@ function lotsOfSale(sale: StoredSale): readonly (AccountKey & { readonly lotId: 
   const { brand, memberId, record } = sale
   const ids = [...record.spendDraws, ...record.reverseDraws].map((draw) => draw.lotId)
   if (record.lotId !== null) ids.push(record.lotId)
-  return ids.map((lotId) => ({ brand, memberId, lotId }))
+  return ids.map((lotId) => ({ ...pointsOf({ brand, memberId }), lotId }))
 }

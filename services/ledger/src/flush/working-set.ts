@@ -62,7 +62,8 @@ export interface EventLine {
 /** All that a flush knows and all that it will write. */
 export interface WorkingSet {
   readonly nowMs: number
-  readonly newId: () => string
+  /** Gives UUIDv7, of the given instant where there is one. */
+  readonly newId: (atMs?: number) => string
   readonly brands: Pick<BrandDirectory, 'get'>
   readonly programmes: ReadonlyMap<string, readonly Programme[]>
   readonly accounts: ReadonlyMap<string, WorkingAccount>

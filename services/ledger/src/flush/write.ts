@@ -1,5 +1,5 @@
 import { type OutboxMessage, type Sql, writeOutbox } from '@stampede/platform'
-import { localDay, monthOf } from '../domain/calendar.ts'
+import { utcMonth } from '../domain/calendar.ts'
 import { accountEvent, receiptEvent } from '../events.ts'
 import { updateAccounts } from '../store/accounts.ts'
 import { type OwnedHold, writeHolds } from '../store/holds.ts'
@@ -12,17 +12,10 @@ import type { WorkingAccount, WorkingSet } from './working-set.ts'
 /** Writes all that was decided in a constant number of statements, its events among it. */
 export async function writeWorkingSet(tx: Sql, set: WorkingSet): Promise<void> {
   const changed = [...set.accounts.values()].filter((working) => working.cause !== undefined)
-  const postings = changed.flatMap((working) => {
-    const timeZone = set.brands.get(working.key.brand)?.timeZone ?? 'UTC'
-    return working.postings.map((posting) => ({
-      key: working.key,
-      posting,
-      businessMonth: monthOf(localDay(posting.occurredAtMs, timeZone)),
-    }))
-  })
+  const postings = changed.flatMap(({ key, postings: own }) => own.map((posting) => ({ key, posting })))
   // None reads what another writes: they leave together and run in this order.
   await Promise.all([
-    insertPostings(tx, postings, set.nowMs),
+    insertPostings(tx, postings, { postedAtMs: set.nowMs, month: utcMonth(set.nowMs) }),
     writeLots(tx, changed),
     writeHoldsOf(tx, changed),
     insertReceipts(

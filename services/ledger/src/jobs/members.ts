@@ -11,7 +11,7 @@ import {
   subjects,
 } from '@stampede/platform'
 import { enrollAccounts } from '../store/accounts.ts'
-import { sortAccounts } from '../store/keys.ts'
+import { pointsOf, sortAccounts } from '../store/keys.ts'
 
 const BATCH_MAX = 500
 const EXPIRES_MS = 5_000
@@ -43,7 +43,7 @@ export async function handleMembers(
   batch: readonly Pick<Delivery, 'data' | 'subject'>[],
 ): Promise<void> {
   const keys = decodeEvents(batch).flatMap(({ brand, payload }) =>
-    payload?.$case === 'member' ? [{ brand, memberId: checkUuid(payload.value.memberId, 'member_id') }] : [],
+    payload?.$case === 'member' ? [pointsOf({ brand, memberId: checkUuid(payload.value.memberId, 'member_id') })] : [],
   )
   if (keys.length === 0) return
   await database.transaction((tx) => enrollAccounts(tx, sortAccounts(keys)))

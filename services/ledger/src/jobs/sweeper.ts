@@ -1,12 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock, Database, Logger } from '@stampede/platform'
 import type { LedgerMetrics } from '../metrics.ts'
-import { deleteOldAnswers } from '../store/idempotency.ts'
+import { type Retention, retireMonths } from '../store/retention.ts'
 
 /** Accounts of one transaction at most. */
 const SWEEP_ACCOUNTS_MAX = 200
-/** Answers deleted in one statement at most. */
-const DELETE_ANSWERS_MAX = 5_000
 
 /** What the sweeper works with. */
 export interface SweeperOptions {
@@ -17,12 +15,13 @@ export interface SweeperOptions {
   readonly intervalMs: number
   readonly logger: Logger
   readonly metrics: LedgerMetrics
+  readonly retention: Retention
   /** Called after each transaction. */
   readonly onSwept: () => void
 }
 
 /**
- * Ends points and holds whose time is over and forgets answers that were kept long enough. Nothing depends on it being
+ * Ends points and holds whose time is over and takes away months that were kept long enough. Nothing depends on it being
  * in time: decisions and balances look at the clock themselves. Any number of replicas may run it.
  */
 export function startSweeper(options: SweeperOptions): AsyncDisposable {
@@ -55,8 +54,6 @@ async function pass(options: SweeperOptions, signal: AbortSignal): Promise<void>
     if (swept > 0) options.onSwept()
     options.metrics.sweptAccounts.inc(swept)
   }
-  let deleted = DELETE_ANSWERS_MAX
-  while (deleted === DELETE_ANSWERS_MAX && !signal.aborted) {
-    deleted = await deleteOldAnswers(options.database, options.clock.now(), DELETE_ANSWERS_MAX)
-  }
+  const retired = await retireMonths(options.database, options.clock.now(), options.retention)
+  for (const { table, month } of retired) options.logger.info({ table, month }, 'an old month was taken away')
 }

@@ -26,6 +26,8 @@ export const LINES_MAX = 1_000
 const QUANTITY_MAX = 1_000_000n
 const AMOUNT_MINOR_MAX = 1_000_000_000_000n
 const SKU_CHARACTERS_MAX = 64
+/** In every zone within 1970. */
+const EARLIEST_MS = 86_400_000
 /** A till's clock may be this far ahead of ours. */
 const CLOCK_SKEW_MS = 86_400_000
 
@@ -36,10 +38,10 @@ export function brandOf(context: Pick<LedgerContext, 'brands'>, slug: string): B
   return brand
 }
 
-/** Business time of a till, in Unix milliseconds: from 1970 to a day ahead. */
+/** Business time of a till, in Unix milliseconds: from 2 January 1970 to a day ahead. */
 export function checkOccurredAt(value: Date | undefined, field: string, clock: Clock): number {
   const atMs = checkPresent(value, field).getTime()
-  if (Number.isNaN(atMs) || atMs < 0) throw invalidArgument(field, 'must not be before 1970')
+  if (Number.isNaN(atMs) || atMs < EARLIEST_MS) throw invalidArgument(field, 'must not be before 2 January 1970')
   if (atMs > clock.nowMs() + CLOCK_SKEW_MS) throw invalidArgument(field, 'must not be more than a day ahead')
   return atMs
 }

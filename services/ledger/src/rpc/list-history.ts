@@ -2,6 +2,7 @@ import { checkInt, checkText, checkUuid, notFound } from '@stampede/platform'
 import type { ListHistoryRequest, ListHistoryResponse } from '@stampede/proto/ledger/v1'
 import type { LedgerContext } from '../context.ts'
 import { readAccounts } from '../store/accounts.ts'
+import { pointsOf } from '../store/keys.ts'
 import { readHistory } from '../store/postings.ts'
 import { brandOf } from './checks.ts'
 
@@ -13,7 +14,7 @@ const pageToken = /^([1-9][0-9]{0,17})?$/
 /** Postings of a member, newest first. */
 export async function listHistory(context: LedgerContext, request: ListHistoryRequest): Promise<ListHistoryResponse> {
   const { brand } = brandOf(context, request.brand)
-  const key = { brand, memberId: checkUuid(request.memberId, 'member_id') }
+  const key = pointsOf({ brand, memberId: checkUuid(request.memberId, 'member_id') })
   const asked = checkInt(request.pageSize, 'page_size', { min: 0, max: PAGE_SIZE_MAX })
   const limit = asked === 0 ? PAGE_SIZE_DEFAULT : asked
   const token = checkText(request.pageToken, 'page_token', { pattern: pageToken })

@@ -12,7 +12,7 @@ import {
   PutProgrammeResponse,
 } from '@stampede/proto/ledger/v1'
 import type { LedgerContext } from '../context.ts'
-import { localDay, monthOf } from '../domain/calendar.ts'
+import { utcMonth } from '../domain/calendar.ts'
 import { insertAnswers, readAnswers } from '../store/idempotency.ts'
 import { insertProgramme, lockProgramme, readProgrammes } from '../store/programmes.ts'
 import { checkProgramme } from './check-programme.ts'
@@ -35,13 +35,15 @@ export async function putProgramme(
   if (!(effectiveMs >= 0 && effectiveMs < EFFECTIVE_BEFORE_MS)) {
     throw invalidArgument('effective_at', 'must be from 1970 to 2999')
   }
-  return context.database.transaction((tx) => publish(tx, context.clock.now(), brand, request, programme))
+  const now = context.clock.now()
+  await context.months.ensure(context.database, [{ table: 'idempotency', month: utcMonth(now.getTime()) }])
+  return context.database.transaction((tx) => publish(tx, now, brand, request, programme))
 }
 
 async function publish(
   tx: Sql,
   now: Date,
-  { brand, timeZone }: BrandInfo,
+  { brand }: BrandInfo,
   request: PutProgrammeRequest,
   message: ProgrammeMessage,
 ): Promise<PutProgrammeResponse> {
@@ -67,7 +69,6 @@ async function publish(
       response: PutProgrammeResponse.encode(response).finish(),
       method: 'programme',
       causeId: null,
-      businessMonth: monthOf(localDay(now.getTime(), timeZone)),
       createdAtMs: now.getTime(),
     },
   ])

@@ -6,6 +6,7 @@ import { programmeAt } from '../domain/programme.ts'
 import { sum } from '../domain/shares.ts'
 import { noProgramme } from '../refusals.ts'
 import { readAccountView } from '../store/account-view.ts'
+import { pointsOf } from '../store/keys.ts'
 import { brandOf, checkLines, checkOccurredAt, NUMBER_CHARACTERS_MAX, POINTS_MAX } from './checks.ts'
 
 /** Lines of a quote at most. */
@@ -17,7 +18,7 @@ export async function quoteReceipt(
   request: QuoteReceiptRequest,
 ): Promise<QuoteReceiptResponse> {
   const { brand } = brandOf(context, request.brand)
-  const key = { brand, memberId: checkUuid(request.memberId, 'member_id') }
+  const key = pointsOf({ brand, memberId: checkUuid(request.memberId, 'member_id') })
   const lines = checkLines(request.lines, 'lines', QUOTE_LINES_MAX)
   const storeId = checkText(request.storeId, 'store_id', { max: NUMBER_CHARACTERS_MAX })
   const pointsToPay = checkBigint(request.pointsToPay, 'points_to_pay', { min: 0n, max: POINTS_MAX })

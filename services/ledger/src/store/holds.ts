@@ -2,6 +2,7 @@ import type { Sql } from '@stampede/platform'
 import type { Hold, HoldState } from '../domain/account.ts'
 import { columnsOf } from './accounts.ts'
 import { instants, numbers, plain } from './columns.ts'
+import { drawsOf } from './draws.ts'
 import type { AccountKey, BrandId } from './keys.ts'
 
 /** A hold and whose it is. */
@@ -13,6 +14,7 @@ export interface OwnedHold {
 interface RawHold {
   readonly brand: string
   readonly member_id: string
+  readonly currency: string
   readonly hold_id: string
   readonly reference: string
   readonly points: bigint
@@ -20,21 +22,20 @@ interface RawHold {
   readonly expires_at: Date
   readonly state: HoldState
   readonly committed: bigint
-  readonly lots: readonly string[]
+  readonly lot_ids: readonly string[]
   readonly lot_points: readonly bigint[]
 }
 
-const columns = `h.brand, h.member_id, h.hold_id, h.reference, h.points, h.created_at, h.expires_at, h.state, h.committed,
-  ARRAY(SELECT l.lot_id::text FROM hold_lot l WHERE l.brand = h.brand AND l.hold_id = h.hold_id ORDER BY l.ordinal) AS lots,
-  ARRAY(SELECT l.points FROM hold_lot l WHERE l.brand = h.brand AND l.hold_id = h.hold_id ORDER BY l.ordinal) AS lot_points`
+const columns = `h.brand, h.member_id, h.currency, h.hold_id, h.reference, h.points, h.created_at, h.expires_at, h.state,
+  h.committed, h.lot_ids::text[], h.lot_points`
 
 /** Open holds of accounts. */
 export async function readOpenHolds(sql: Sql, keys: readonly AccountKey[]): Promise<readonly OwnedHold[]> {
   const rows = await sql.query<RawHold>({
     name: 'ledger-read-open-holds',
-    text: `SELECT ${columns} FROM unnest($1::text[], $2::uuid[]) k (brand, member_id)
+    text: `SELECT ${columns} FROM unnest($1::text[], $2::uuid[], $3::text[]) k (brand, member_id, currency)
       CROSS JOIN LATERAL (SELECT * FROM hold
-        WHERE brand = k.brand AND member_id = k.member_id AND state = 'open' OFFSET 0) h`,
+        WHERE brand = k.brand AND member_id = k.member_id AND currency = k.currency AND state = 'open' OFFSET 0) h`,
     values: columnsOf(keys),
   })
   return rows.map(fromRow)
@@ -86,9 +87,14 @@ async function updateHolds(tx: Sql, holds: readonly OwnedHold[]): Promise<void> 
 async function insertHolds(tx: Sql, holds: readonly OwnedHold[]): Promise<void> {
   await tx.query({
     name: 'ledger-insert-holds',
-    text: `INSERT INTO hold (brand, member_id, hold_id, reference, points, created_at, expires_at, state, committed)
-      SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::timestamptz[],
-        $7::timestamptz[], $8::text[], $9::bigint[])`,
+    text: `INSERT INTO hold (brand, member_id, currency, hold_id, reference, points, created_at, expires_at, state,
+        committed, lot_ids, lot_points)
+      SELECT n.brand, n.member_id, n.currency, n.hold_id, n.reference, n.points, n.created_at, n.expires_at, n.state,
+        n.committed, n.lot_ids::uuid[], n.lot_points::bigint[]
+      FROM unnest($1::text[], $2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::bigint[], $7::timestamptz[],
+        $8::timestamptz[], $9::text[], $10::bigint[], $11::text[], $12::text[])
+        n (brand, member_id, currency, hold_id, reference, points, created_at, expires_at, state, committed, lot_ids,
+          lot_points)`,
     values: [
       ...columnsOf(holds.map(({ key }) => key)),
       plain(holds.map(({ hold }) => hold.holdId)),
@@ -98,28 +104,15 @@ async function insertHolds(tx: Sql, holds: readonly OwnedHold[]): Promise<void> 
       instants(holds.map(({ hold }) => hold.expiresAtMs)),
       plain(holds.map(({ hold }) => hold.state)),
       numbers(holds.map(({ hold }) => hold.committed)),
-    ],
-  })
-  const draws = holds.flatMap(({ key, hold }) =>
-    hold.draws.map((draw, ordinal) => ({ brand: key.brand, holdId: hold.holdId, ordinal, ...draw })),
-  )
-  await tx.query({
-    name: 'ledger-insert-hold-lots',
-    text: `INSERT INTO hold_lot (brand, hold_id, ordinal, lot_id, points)
-      SELECT * FROM unnest($1::text[], $2::uuid[], $3::integer[], $4::uuid[], $5::bigint[])`,
-    values: [
-      draws.map((draw) => draw.brand),
-      plain(draws.map((draw) => draw.holdId)),
-      numbers(draws.map((draw) => draw.ordinal)),
-      plain(draws.map((draw) => draw.lotId)),
-      numbers(draws.map((draw) => draw.points)),
+      holds.map(({ hold }) => plain(hold.draws.map(({ lotId }) => lotId))),
+      holds.map(({ hold }) => numbers(hold.draws.map(({ points }) => points))),
     ],
   })
 }
 
 function fromRow(row: RawHold): OwnedHold {
   return {
-    key: { brand: row.brand, memberId: row.member_id },
+    key: { brand: row.brand, memberId: row.member_id, currency: row.currency },
     hold: {
       holdId: row.hold_id,
       reference: row.reference,
@@ -128,7 +121,7 @@ function fromRow(row: RawHold): OwnedHold {
       expiresAtMs: row.expires_at.getTime(),
       state: row.state,
       committed: row.committed,
-      draws: row.lots.map((lotId, index) => ({ lotId, points: row.lot_points[index] ?? 0n })),
+      draws: drawsOf(row.lot_ids, row.lot_points),
     },
   }
 }

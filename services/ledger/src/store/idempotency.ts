@@ -1,8 +1,6 @@
 import type { Sql } from '@stampede/platform'
+import { utcMonth } from '../domain/calendar.ts'
 import { instants, plain } from './columns.ts'
-
-/** Days that answers are kept. */
-const KEPT_DAYS = 400
 
 /** A stored answer. */
 export interface Answer {
@@ -19,8 +17,6 @@ export interface NewAnswer extends Answer {
   readonly method: string
   /** Receipt, return or hold that the request made; null for none. */
   readonly causeId: string | null
-  /** YYYY-MM-01. */
-  readonly businessMonth: string
   readonly createdAtMs: number
 }
 
@@ -39,14 +35,14 @@ export async function readAnswers(
   return rows.map((row) => ({ brand: row.brand, key: row.key, bodyHash: row.body_hash, response: row.response }))
 }
 
-/** Stores answers; a key that is there already fails the transaction. */
+/** Stores answers; a key that is there already fails the transaction. Their month must be there. */
 export async function insertAnswers(tx: Sql, answers: readonly NewAnswer[]): Promise<void> {
   if (answers.length === 0) return
   await tx.query({
     name: 'ledger-insert-answers',
-    text: `INSERT INTO idempotency (brand, key, body_hash, method, response, cause_id, business_month, created_at)
-      SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::bytea[], $6::uuid[], $7::date[],
-        $8::timestamptz[])`,
+    text: `INSERT INTO idempotency (brand, key, body_hash, method, response, cause_id, created_at, month)
+      SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::bytea[], $6::uuid[],
+        $7::timestamptz[], $8::date[])`,
     values: [
       answers.map((answer) => answer.brand),
       answers.map((answer) => answer.key),
@@ -54,19 +50,8 @@ export async function insertAnswers(tx: Sql, answers: readonly NewAnswer[]): Pro
       plain(answers.map((answer) => answer.method)),
       answers.map((answer) => Buffer.from(answer.response)),
       plain(answers.map((answer) => answer.causeId)),
-      plain(answers.map((answer) => answer.businessMonth)),
       instants(answers.map((answer) => answer.createdAtMs)),
+      plain(answers.map((answer) => utcMonth(answer.createdAtMs))),
     ],
   })
-}
-
-/** Deletes up to `limit` answers that were kept long enough; answers how many. */
-export async function deleteOldAnswers(sql: Sql, now: Date, limit: number): Promise<number> {
-  const rows = await sql.query<{ key: string }>(
-    `DELETE FROM idempotency WHERE ctid = ANY (ARRAY(
-       SELECT ctid FROM idempotency WHERE created_at < $1::timestamptz - make_interval(days => $2) LIMIT $3))
-     RETURNING key`,
-    [now, KEPT_DAYS, limit],
-  )
-  return rows.length
 }

@@ -1,8 +1,13 @@
+/** The currency of ordinary points; others are stamps, tickets and the like. */
+export const POINTS = 'points'
+
 /** What an account is found by. */
 export interface AccountKey {
   readonly brand: string
   /** UUID in lower case. */
   readonly memberId: string
+  /** `points`, or another currency of the brand's programme. */
+  readonly currency: string
 }
 
 /** An id inside a brand: of a receipt or a hold. */
@@ -11,9 +16,14 @@ export interface BrandId {
   readonly id: string
 }
 
-/** One text for an account; brands hold no slash. */
+/** The account of a member's ordinary points. */
+export function pointsOf({ brand, memberId }: Omit<AccountKey, 'currency'>): AccountKey {
+  return { brand, memberId, currency: POINTS }
+}
+
+/** One text for an account; brands and currencies hold no slash. */
 export function accountText(key: AccountKey): string {
-  return `${key.brand}/${key.memberId}`
+  return `${key.brand}/${key.memberId}/${key.currency}`
 }
 
 /** One text for an id inside a brand. */

@@ -4,31 +4,30 @@ import { columnsOf } from './accounts.ts'
 import { instants, numbers, plain } from './columns.ts'
 import type { AccountKey } from './keys.ts'
 
-/** A posting with what its rows need besides. */
+/** A posting and whose it is. */
 export interface OwnedPosting {
   readonly key: AccountKey
   readonly posting: Posting
-  /** YYYY-MM-01 in the brand's zone. */
-  readonly businessMonth: string
 }
 
-/** Appends transactions with their entries and allocations. */
-export async function insertPostings(tx: Sql, postings: readonly OwnedPosting[], postedAtMs: number): Promise<void> {
+/** Appends postings; the partition of the month must be there. */
+export async function insertPostings(
+  tx: Sql,
+  postings: readonly OwnedPosting[],
+  at: { readonly postedAtMs: number; readonly month: string },
+): Promise<void> {
   if (postings.length === 0) return
-  await Promise.all([
-    insertTransactions(tx, postings, postedAtMs),
-    insertEntries(tx, postings),
-    insertAllocations(tx, postings),
-  ])
-}
-
-async function insertTransactions(tx: Sql, postings: readonly OwnedPosting[], postedAtMs: number): Promise<void> {
   await tx.query({
-    name: 'ledger-insert-transactions',
-    text: `INSERT INTO transaction_row (brand, member_id, version, transaction_id, kind, cause_id, occurred_at,
-        business_month, posted_at)
-      SELECT n.*, $9::timestamptz FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::uuid[], $5::text[], $6::uuid[],
-        $7::timestamptz[], $8::date[]) n`,
+    name: 'ledger-insert-postings',
+    text: `INSERT INTO posting (brand, member_id, currency, version, transaction_id, kind, cause_id, occurred_at,
+        entry_accounts, entry_amounts, lot_ids, lot_purposes, lot_available, lot_pending, lot_held, posted_at, month)
+      SELECT n.brand, n.member_id, n.currency, n.version, n.transaction_id, n.kind, n.cause_id, n.occurred_at,
+        n.entry_accounts::ledger_account[], n.entry_amounts::bigint[], n.lot_ids::uuid[], n.lot_purposes::lot_purpose[],
+        n.lot_available::bigint[], n.lot_pending::bigint[], n.lot_held::bigint[], $16::timestamptz, $17::date
+      FROM unnest($1::text[], $2::uuid[], $3::text[], $4::bigint[], $5::uuid[], $6::text[], $7::uuid[],
+        $8::timestamptz[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[])
+        n (brand, member_id, currency, version, transaction_id, kind, cause_id, occurred_at, entry_accounts,
+          entry_amounts, lot_ids, lot_purposes, lot_available, lot_pending, lot_held)`,
     values: [
       ...columnsOf(postings.map(({ key }) => key)),
       numbers(postings.map(({ posting }) => posting.version)),
@@ -36,51 +35,22 @@ async function insertTransactions(tx: Sql, postings: readonly OwnedPosting[], po
       plain(postings.map(({ posting }) => posting.kind)),
       plain(postings.map(({ posting }) => (posting.causeId === '' ? null : posting.causeId))),
       instants(postings.map(({ posting }) => posting.occurredAtMs)),
-      plain(postings.map(({ businessMonth }) => businessMonth)),
-      new Date(postedAtMs),
+      lists(postings, ({ entries }) => plain(entries.map(({ account }) => account))),
+      lists(postings, ({ entries }) => numbers(entries.map(({ amount }) => amount))),
+      lists(postings, ({ allocations }) => plain(allocations.map(({ lotId }) => lotId))),
+      lists(postings, ({ allocations }) => plain(allocations.map(({ purpose }) => purpose))),
+      lists(postings, ({ allocations }) => numbers(allocations.map(({ available }) => available))),
+      lists(postings, ({ allocations }) => numbers(allocations.map(({ pending }) => pending))),
+      lists(postings, ({ allocations }) => numbers(allocations.map(({ held }) => held))),
+      new Date(at.postedAtMs),
+      at.month,
     ],
   })
 }
 
-async function insertEntries(tx: Sql, postings: readonly OwnedPosting[]): Promise<void> {
-  const entries = postings.flatMap(({ key, posting, businessMonth }) =>
-    posting.entries.map((entry) => ({ key, version: posting.version, businessMonth, entry })),
-  )
-  if (entries.length === 0) return
-  await tx.query({
-    name: 'ledger-insert-entries',
-    text: `INSERT INTO entry (brand, member_id, version, account, amount, business_month)
-      SELECT * FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], $5::bigint[], $6::date[])`,
-    values: [
-      ...columnsOf(entries.map(({ key }) => key)),
-      numbers(entries.map(({ version }) => version)),
-      plain(entries.map(({ entry }) => entry.account)),
-      numbers(entries.map(({ entry }) => entry.amount)),
-      plain(entries.map(({ businessMonth }) => businessMonth)),
-    ],
-  })
-}
-
-async function insertAllocations(tx: Sql, postings: readonly OwnedPosting[]): Promise<void> {
-  const rows = postings.flatMap(({ key, posting }) =>
-    posting.allocations.map((allocation, ordinal) => ({ key, version: posting.version, ordinal, allocation })),
-  )
-  if (rows.length === 0) return
-  await tx.query({
-    name: 'ledger-insert-allocations',
-    text: `INSERT INTO allocation (brand, member_id, version, ordinal, lot_id, purpose, available, held)
-      SELECT * FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::integer[], $5::uuid[], $6::text[], $7::bigint[],
-        $8::bigint[])`,
-    values: [
-      ...columnsOf(rows.map(({ key }) => key)),
-      numbers(rows.map(({ version }) => version)),
-      numbers(rows.map(({ ordinal }) => ordinal)),
-      plain(rows.map(({ allocation }) => allocation.lotId)),
-      plain(rows.map(({ allocation }) => allocation.purpose)),
-      numbers(rows.map(({ allocation }) => allocation.available)),
-      numbers(rows.map(({ allocation }) => allocation.held)),
-    ],
-  })
+/** One array literal per posting, inside an array literal of texts; none of them holds a quote. */
+function lists(postings: readonly OwnedPosting[], listOf: (posting: Posting) => string): string {
+  return `{${postings.map(({ posting }) => `"${listOf(posting)}"`).join(',')}}`
 }
 
 /** A posting as a member's history shows it. */
@@ -94,7 +64,7 @@ export interface HistoryRow {
   readonly delta_available: bigint
 }
 
-/** Postings of a member below a version, newest first. */
+/** Postings of an account below a version, newest first. */
 export async function readHistory(
   sql: Sql,
   key: AccountKey,
@@ -103,13 +73,11 @@ export async function readHistory(
 ): Promise<readonly HistoryRow[]> {
   return sql.query<HistoryRow>({
     name: 'ledger-read-history',
-    text: `SELECT t.version, t.transaction_id, t.kind, t.cause_id, t.occurred_at, t.posted_at,
-        coalesce(e.amount, 0) AS delta_available
-      FROM transaction_row t
-      LEFT JOIN entry e ON e.brand = t.brand AND e.member_id = t.member_id AND e.version = t.version
-        AND e.account = 'available'
-      WHERE t.brand = $1 AND t.member_id = $2 AND ($3::bigint IS NULL OR t.version < $3)
-      ORDER BY t.version DESC LIMIT $4`,
-    values: [key.brand, key.memberId, belowVersion, limit],
+    text: `SELECT version, transaction_id, kind, cause_id, occurred_at, posted_at,
+        coalesce(entry_amounts[array_position(entry_accounts, 'available')], 0) AS delta_available
+      FROM posting
+      WHERE brand = $1 AND member_id = $2 AND currency = $3 AND ($4::bigint IS NULL OR version < $4)
+      ORDER BY version DESC LIMIT $5`,
+    values: [key.brand, key.memberId, key.currency, belowVersion, limit],
   })
 }

@@ -19,12 +19,7 @@ interface Key {
 
 interface RawProgramme extends Key {
   readonly effective_at: Date | null
-  readonly earn_basis_points: number
-  readonly points_live_days: number
-  readonly max_pay_basis_points: number
-  readonly point_value_minor: bigint
-  readonly hold_seconds: number
-  readonly rules: Buffer | null
+  readonly message: Buffer
 }
 
 /** Versions kept at most, over all brands. */
@@ -76,14 +71,7 @@ export async function readProgrammes(sql: Sql, brands: readonly string[]): Promi
     brand: row.brand,
     version: row.version,
     effectiveAtMs: row.effective_at?.getTime() ?? Number.NEGATIVE_INFINITY,
-    message: ProgrammeMessage.fromPartial({
-      ...(row.rules === null ? {} : ProgrammeMessage.decode(row.rules)),
-      earnBasisPoints: row.earn_basis_points,
-      pointsLiveDays: row.points_live_days,
-      maxPayBasisPoints: row.max_pay_basis_points,
-      pointValueMinor: row.point_value_minor,
-      holdSeconds: row.hold_seconds,
-    }),
+    message: ProgrammeMessage.decode(row.message),
   }))
 }
 
@@ -96,18 +84,12 @@ export async function lockProgramme(tx: Sql, brand: string): Promise<void> {
 export async function insertProgramme(tx: Sql, programme: StoredProgramme, now: Date): Promise<void> {
   const { brand, version, effectiveAtMs, message } = programme
   await tx.query(
-    `INSERT INTO programme (brand, version, effective_at, earn_basis_points, points_live_days, max_pay_basis_points,
-       point_value_minor, hold_seconds, rules, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    'INSERT INTO programme (brand, version, effective_at, message, created_at) VALUES ($1, $2, $3, $4, $5)',
     [
       brand,
       version,
       Number.isFinite(effectiveAtMs) ? new Date(effectiveAtMs) : null,
-      message.earnBasisPoints,
-      message.pointsLiveDays,
-      message.maxPayBasisPoints,
-      message.pointValueMinor,
-      rulesOf(message).holdSeconds,
-      Buffer.from(ProgrammeMessage.encode(message).finish()),
+      Buffer.from(ProgrammeMessage.encode({ ...message, holdSeconds: rulesOf(message).holdSeconds }).finish()),
       now,
     ],
   )

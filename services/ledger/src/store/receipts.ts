@@ -3,7 +3,8 @@ import type { Draw } from '../domain/account.ts'
 import type { Explanation } from '../domain/earn.ts'
 import type { RecordedLine, SaleRecord } from '../domain/sale.ts'
 import { decodeExplanations, encodeExplanations } from '../explanations.ts'
-import { instants, numbers, plain } from './columns.ts'
+import { instants, numbers, plain, texts } from './columns.ts'
+import { drawsOf } from './draws.ts'
 import type { BrandId } from './keys.ts'
 
 /** What makes a receipt one and the same: the till's numbers of a sale, the return_id of a return. */
@@ -16,6 +17,8 @@ export interface NaturalKey {
   readonly tillId: string
   /** YYYY-MM-DD in the brand's zone; not part of a return's key. */
   readonly businessDay: string
+  /** Of the business day, YYYY-MM-01. */
+  readonly month: string
   /** The till's number, or the return_id. */
   readonly number: string
 }
@@ -95,8 +98,9 @@ async function readKnownSales(sql: Sql, keys: readonly NaturalKey[]): Promise<re
         k (brand, store_id, till_id, business_day, number, position)
       CROSS JOIN LATERAL (SELECT * FROM receipt
         WHERE brand = k.brand AND store_id = k.store_id AND till_id = k.till_id AND business_day = k.business_day
-          AND number = k.number AND kind = 'sale' LIMIT 1) r
-      LEFT JOIN idempotency i ON i.brand = r.brand AND i.key = r.idempotency_key`,
+          AND number = k.number AND kind = 'sale' AND month = date_trunc('month', k.business_day)::date LIMIT 1) r
+      LEFT JOIN LATERAL (SELECT response FROM idempotency
+        WHERE brand = r.brand AND key = r.idempotency_key LIMIT 1) i ON true`,
     values: [
       keys.map((key) => key.brand),
       keys.map((key) => key.storeId),
@@ -116,7 +120,8 @@ async function readKnownReturns(sql: Sql, keys: readonly NaturalKey[]): Promise<
       FROM unnest($1::text[], $2::text[]) WITH ORDINALITY k (brand, number, position)
       CROSS JOIN LATERAL (SELECT * FROM receipt
         WHERE brand = k.brand AND number = k.number AND kind = 'return' LIMIT 1) r
-      LEFT JOIN idempotency i ON i.brand = r.brand AND i.key = r.idempotency_key`,
+      LEFT JOIN LATERAL (SELECT response FROM idempotency
+        WHERE brand = r.brand AND key = r.idempotency_key LIMIT 1) i ON true`,
     values: [keys.map((key) => key.brand), keys.map((key) => key.number)],
   })
   return rows.flatMap((row) => knownReceipt(row, keys))
@@ -135,7 +140,8 @@ export async function readSaleMembers(sql: Sql, ids: readonly BrandId[]): Promis
     name: 'ledger-read-sale-members',
     text: `SELECT r.receipt_id, r.member_id FROM unnest($1::text[], $2::uuid[]) k (brand, receipt_id)
       CROSS JOIN LATERAL (SELECT * FROM receipt
-        WHERE receipt_id = k.receipt_id AND brand = k.brand AND kind = 'sale' LIMIT 1) r`,
+        WHERE receipt_id = k.receipt_id AND brand = k.brand AND kind = 'sale'
+          AND month = business_month(k.receipt_id) LIMIT 1) r`,
     values: [ids.map((id) => id.brand), plain(ids.map((id) => id.id))],
   })
   return new Map(rows.map((row) => [row.receipt_id, row.member_id]))
@@ -155,24 +161,22 @@ interface RawSale {
   readonly reverse_lots: readonly string[]
   readonly reverse_points: readonly bigint[]
   readonly reverse_debt: bigint
-}
-
-interface RawLine {
-  readonly receipt_id: string
-  readonly sku: string
-  readonly quantity: bigint
-  readonly amount_minor: bigint
-  readonly category: string
-  readonly paid: bigint
-  readonly earned: bigint
-  readonly returned: bigint
+  readonly reverse_pending: bigint
+  readonly line_quantities: readonly bigint[]
+  readonly line_amounts: readonly bigint[]
+  readonly line_paid: readonly bigint[]
+  readonly line_earned: readonly bigint[]
+  readonly line_returned: readonly bigint[]
+  readonly line_skus: readonly string[]
+  readonly line_categories: readonly string[]
 }
 
 /** How the points of a sale came about; empty for one of a programme without rules. */
 export async function readExplanations(sql: Sql, { brand, id }: BrandId): Promise<readonly Explanation[]> {
   const rows = await sql.query<{ readonly explanations: Buffer | null }>({
     name: 'ledger-read-explanations',
-    text: 'SELECT explanations FROM receipt WHERE brand = $1 AND receipt_id = $2',
+    text: `SELECT explanations FROM receipt
+      WHERE brand = $1 AND receipt_id = $2 AND month = business_month($2)`,
     values: [brand, id],
   })
   return decodeExplanations(rows[0]?.explanations ?? null)
@@ -182,27 +186,22 @@ export async function readExplanations(sql: Sql, { brand, id }: BrandId): Promis
 export async function readSales(sql: Sql, ids: readonly BrandId[]): Promise<readonly StoredSale[]> {
   if (ids.length === 0) return []
   const values = [ids.map((id) => id.brand), plain(ids.map((id) => id.id))]
-  const sales = await sql.query<RawSale>({
+  const rows = await sql.query<RawSale>({
     name: 'ledger-read-sales',
     text: `SELECT r.brand, r.receipt_id, r.member_id, r.store_id, r.till_id, r.programme_version, r.point_value_minor,
-        r.lot_id, r.spend_lots::text[], r.spend_points, r.reverse_lots::text[], r.reverse_points, r.reverse_debt
-      FROM unnest($1::text[], $2::uuid[]) k (brand, receipt_id)
+        r.lot_id, r.spend_lots::text[], r.spend_points, r.reverse_lots::text[], r.reverse_points, r.reverse_debt,
+        r.reverse_pending, r.line_quantities, r.line_amounts, r.line_paid, r.line_earned, r.line_returned, r.line_skus,
+        r.line_categories
+      FROM (SELECT DISTINCT brand, receipt_id FROM unnest($1::text[], $2::uuid[]) n (brand, receipt_id)) k
       CROSS JOIN LATERAL (SELECT * FROM receipt
-        WHERE receipt_id = k.receipt_id AND brand = k.brand AND kind = 'sale' LIMIT 1) r`,
+        WHERE receipt_id = k.receipt_id AND brand = k.brand AND kind = 'sale'
+          AND month = business_month(k.receipt_id) LIMIT 1) r`,
     values,
   })
-  const lines = await sql.query<RawLine>({
-    name: 'ledger-read-sale-lines',
-    text: `SELECT l.receipt_id, l.sku, l.quantity, l.amount_minor, l.category, l.paid, l.earned, l.returned
-      FROM (SELECT DISTINCT brand, receipt_id FROM unnest($1::text[], $2::uuid[]) k (brand, receipt_id)) k
-      JOIN receipt_line l USING (brand, receipt_id) ORDER BY l.receipt_id, l.line_index`,
-    values,
-  })
-  const byReceipt = Map.groupBy(lines, (line) => line.receipt_id)
-  return sales.map((sale) => storedSale(sale, byReceipt.get(sale.receipt_id) ?? []))
+  return rows.map(storedSale)
 }
 
-function storedSale(row: RawSale, lines: readonly RawLine[]): StoredSale {
+function storedSale(row: RawSale): StoredSale {
   return {
     brand: row.brand,
     memberId: row.member_id,
@@ -211,156 +210,123 @@ function storedSale(row: RawSale, lines: readonly RawLine[]): StoredSale {
     programmeVersion: row.programme_version,
     record: {
       receiptId: row.receipt_id,
-      lines: lines.map(({ sku, quantity, amount_minor, category, paid, earned, returned }) => ({
+      lines: row.line_skus.map((sku, index) => ({
         sku,
-        quantity,
-        amountMinor: amount_minor,
-        category,
-        paid,
-        earned,
-        returned,
+        quantity: row.line_quantities[index] ?? 0n,
+        amountMinor: row.line_amounts[index] ?? 0n,
+        category: row.line_categories[index] ?? '',
+        paid: row.line_paid[index] ?? 0n,
+        earned: row.line_earned[index] ?? 0n,
+        returned: row.line_returned[index] ?? 0n,
       })),
       pointValueMinor: row.point_value_minor,
       lotId: row.lot_id,
-      spendDraws: draws(row.spend_lots, row.spend_points),
-      reverseDraws: draws(row.reverse_lots, row.reverse_points),
+      spendDraws: drawsOf(row.spend_lots, row.spend_points),
+      reverseDraws: drawsOf(row.reverse_lots, row.reverse_points),
       reverseDebt: row.reverse_debt,
+      reversePending: row.reverse_pending,
     },
   }
 }
 
-function draws(lots: readonly string[], points: readonly bigint[]): readonly Draw[] {
-  return lots.map((lotId, index) => ({ lotId, points: points[index] ?? 0n }))
-}
-
-/** Stores receipts with their lines. */
+/** Stores receipts with their lines; their months must be there. */
 export async function insertReceipts(tx: Sql, receipts: readonly NewReceipt[], postedAtMs: number): Promise<void> {
   if (receipts.length === 0) return
-  await Promise.all([insertHeads(tx, receipts, postedAtMs), insertLines(tx, receipts), insertReturnLines(tx, receipts)])
-}
-
-async function insertHeads(tx: Sql, receipts: readonly NewReceipt[], postedAtMs: number): Promise<void> {
   await tx.query({
     name: 'ledger-insert-receipts',
-    text: `INSERT INTO receipt (brand, receipt_id, member_id, kind, store_id, till_id, business_day, number, occurred_at,
-        programme_version, point_value_minor, total_minor, refund_minor, points_earned, points_spent, hold_id,
-        original_receipt_id, content_hash, idempotency_key, lot_id, spend_lots, spend_points, explanations, posted_at)
-      SELECT n.brand, n.receipt_id, n.member_id, n.kind, n.store_id, n.till_id, n.business_day, n.number, n.occurred_at,
-        n.programme_version, n.point_value_minor, n.total_minor, n.refund_minor, n.points_earned, n.points_spent,
-        n.hold_id, n.original_receipt_id, n.content_hash, n.idempotency_key, n.lot_id, n.spend_lots::uuid[],
-        n.spend_points::bigint[], n.explanations, $24::timestamptz
+    text: `INSERT INTO receipt (brand, receipt_id, month, member_id, kind, store_id, till_id, business_day, number,
+        occurred_at, programme_version, point_value_minor, total_minor, refund_minor, points_earned, points_spent,
+        hold_id, original_receipt_id, content_hash, idempotency_key, lot_id, spend_lots, spend_points, explanations,
+        line_indexes, line_quantities, line_amounts, line_paid, line_earned, line_returned, line_skus, line_categories,
+        posted_at)
+      SELECT n.brand, n.receipt_id, n.month, n.member_id, n.kind, n.store_id,
+        n.till_id, n.business_day, n.number, n.occurred_at, n.programme_version, n.point_value_minor, n.total_minor,
+        n.refund_minor, n.points_earned, n.points_spent, n.hold_id, n.original_receipt_id, n.content_hash,
+        n.idempotency_key, n.lot_id, n.spend_lots::uuid[], n.spend_points::bigint[], n.explanations,
+        n.line_indexes::integer[], n.line_quantities::bigint[], n.line_amounts::bigint[], n.line_paid::bigint[],
+        n.line_earned::bigint[], n.line_returned::bigint[], n.line_skus::text[], n.line_categories::text[],
+        $32::timestamptz
       FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::date[], $8::text[],
         $9::timestamptz[], $10::integer[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[],
-        $16::uuid[], $17::uuid[], $18::bytea[], $19::text[], $20::uuid[], $21::text[], $22::text[], $23::bytea[])
+        $16::uuid[], $17::uuid[], $18::bytea[], $19::text[], $20::uuid[], $21::text[], $22::text[], $23::bytea[],
+        $24::text[], $25::text[], $26::text[], $27::text[], $28::text[], $29::text[], $30::text[], $31::text[],
+        $33::date[])
         n (brand, receipt_id, member_id, kind, store_id, till_id, business_day, number, occurred_at,
           programme_version, point_value_minor, total_minor, refund_minor, points_earned, points_spent, hold_id,
-          original_receipt_id, content_hash, idempotency_key, lot_id, spend_lots, spend_points, explanations)`,
+          original_receipt_id, content_hash, idempotency_key, lot_id, spend_lots, spend_points, explanations,
+          line_indexes, line_quantities, line_amounts, line_paid, line_earned, line_returned, line_skus,
+          line_categories, month)`,
     values: [
-      receipts.map(({ natural }) => natural.brand),
-      plain(receipts.map(({ receiptId }) => receiptId)),
-      plain(receipts.map(({ memberId }) => memberId)),
-      plain(receipts.map(({ natural }) => natural.kind)),
-      receipts.map(({ natural }) => natural.storeId),
-      receipts.map(({ natural }) => natural.tillId),
-      plain(receipts.map(({ natural }) => natural.businessDay)),
-      receipts.map(({ natural }) => natural.number),
-      instants(receipts.map(({ occurredAtMs }) => occurredAtMs)),
-      numbers(receipts.map(({ programmeVersion }) => programmeVersion)),
-      numbers(receipts.map(({ pointValueMinor }) => pointValueMinor)),
-      numbers(receipts.map(({ totalMinor }) => totalMinor)),
-      numbers(receipts.map(({ refundMinor }) => refundMinor)),
-      numbers(receipts.map(({ earned }) => earned)),
-      numbers(receipts.map(({ spent }) => spent)),
-      plain(receipts.map(({ holdId }) => holdId)),
-      plain(receipts.map(({ originalReceiptId }) => originalReceiptId)),
-      receipts.map(({ contentHash }) => contentHash),
-      receipts.map(({ idempotencyKey }) => idempotencyKey),
-      plain(receipts.map(({ lotId }) => lotId)),
-      receipts.map(({ spendDraws }) => plain(spendDraws.map(({ lotId }) => lotId))),
-      receipts.map(({ spendDraws }) => numbers(spendDraws.map(({ points }) => points))),
-      receipts.map(({ explanations }) => encodeExplanations(explanations)),
+      ...headsOf(receipts),
+      ...linesOf(receipts),
       new Date(postedAtMs),
+      plain(receipts.map(({ natural }) => natural.month)),
     ],
   })
 }
 
-/** Lines name their receipt by its position in the flush: an id of 36 characters per line would be most of the bytes. */
-async function insertLines(tx: Sql, receipts: readonly NewReceipt[]): Promise<void> {
-  const lines = receipts.flatMap((receipt, position) =>
-    receipt.lines.map((line, lineIndex) => ({ position: position + 1, lineIndex, line })),
-  )
-  if (lines.length === 0) return
-  await tx.query({
-    name: 'ledger-insert-lines',
-    text: `INSERT INTO receipt_line (brand, receipt_id, line_index, quantity, amount_minor, paid, earned, returned, sku,
-        category)
-      SELECT ($1::text[])[n.position], ($2::uuid[])[n.position], n.line_index, n.quantity, n.amount_minor, n.paid,
-        n.earned, 0, n.sku, n.category
-      FROM unnest($3::integer[], $4::integer[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::text[],
-        $10::text[]) n (position, line_index, quantity, amount_minor, paid, earned, sku, category)`,
-    values: [
-      receipts.map(({ natural }) => natural.brand),
-      plain(receipts.map(({ receiptId }) => receiptId)),
-      numbers(lines.map(({ position }) => position)),
-      numbers(lines.map(({ lineIndex }) => lineIndex)),
-      numbers(lines.map(({ line }) => line.quantity)),
-      numbers(lines.map(({ line }) => line.amountMinor)),
-      numbers(lines.map(({ line }) => line.paid)),
-      numbers(lines.map(({ line }) => line.earned)),
-      lines.map(({ line }) => line.sku),
-      lines.map(({ line }) => line.category),
-    ],
-  })
+function headsOf(receipts: readonly NewReceipt[]): readonly unknown[] {
+  return [
+    receipts.map(({ natural }) => natural.brand),
+    plain(receipts.map(({ receiptId }) => receiptId)),
+    plain(receipts.map(({ memberId }) => memberId)),
+    plain(receipts.map(({ natural }) => natural.kind)),
+    receipts.map(({ natural }) => natural.storeId),
+    receipts.map(({ natural }) => natural.tillId),
+    plain(receipts.map(({ natural }) => natural.businessDay)),
+    receipts.map(({ natural }) => natural.number),
+    instants(receipts.map(({ occurredAtMs }) => occurredAtMs)),
+    numbers(receipts.map(({ programmeVersion }) => programmeVersion)),
+    numbers(receipts.map(({ pointValueMinor }) => pointValueMinor)),
+    numbers(receipts.map(({ totalMinor }) => totalMinor)),
+    numbers(receipts.map(({ refundMinor }) => refundMinor)),
+    numbers(receipts.map(({ earned }) => earned)),
+    numbers(receipts.map(({ spent }) => spent)),
+    plain(receipts.map(({ holdId }) => holdId)),
+    plain(receipts.map(({ originalReceiptId }) => originalReceiptId)),
+    receipts.map(({ contentHash }) => contentHash),
+    receipts.map(({ idempotencyKey }) => idempotencyKey),
+    plain(receipts.map(({ lotId }) => lotId)),
+    receipts.map(({ spendDraws }) => plain(spendDraws.map(({ lotId }) => lotId))),
+    receipts.map(({ spendDraws }) => numbers(spendDraws.map(({ points }) => points))),
+    receipts.map(({ explanations }) => encodeExplanations(explanations)),
+  ]
 }
 
-async function insertReturnLines(tx: Sql, receipts: readonly NewReceipt[]): Promise<void> {
-  const lines = receipts.flatMap((receipt) => receipt.returnLines.map((line) => ({ receipt, line })))
-  if (lines.length === 0) return
-  await tx.query({
-    name: 'ledger-insert-return-lines',
-    text: `INSERT INTO return_line (brand, receipt_id, line_index, quantity)
-      SELECT brand, receipt_id, line_index, sum(quantity)
-      FROM unnest($1::text[], $2::uuid[], $3::integer[], $4::bigint[]) n (brand, receipt_id, line_index, quantity)
-      GROUP BY brand, receipt_id, line_index`,
-    values: [
-      lines.map(({ receipt }) => receipt.natural.brand),
-      plain(lines.map(({ receipt }) => receipt.receiptId)),
-      numbers(lines.map(({ line }) => line.lineIndex)),
-      numbers(lines.map(({ line }) => line.quantity)),
-    ],
-  })
+/** Lines as array literals, one per receipt and column: a row of its own for each would be most of what a sale writes. */
+function linesOf(receipts: readonly NewReceipt[]): readonly unknown[] {
+  return [
+    receipts.map(({ lines, returnLines }) =>
+      numbers([...lines.keys(), ...returnLines.map(({ lineIndex }) => lineIndex)]),
+    ),
+    receipts.map(({ lines, returnLines }) => numbers([...lines, ...returnLines].map(({ quantity }) => quantity))),
+    receipts.map(({ lines }) => numbers(lines.map(({ amountMinor }) => amountMinor))),
+    receipts.map(({ lines }) => numbers(lines.map(({ paid }) => paid))),
+    receipts.map(({ lines }) => numbers(lines.map(({ earned }) => earned))),
+    receipts.map(({ lines }) => numbers(lines.map(({ returned }) => returned))),
+    receipts.map(({ lines }) => texts(lines.map(({ sku }) => sku))),
+    receipts.map(({ lines }) => texts(lines.map(({ category }) => category))),
+  ]
 }
 
-/** Writes what returns have changed in sales. */
+/** Writes what returns have changed of their sales. */
 export async function updateSales(tx: Sql, sales: readonly StoredSale[]): Promise<void> {
   if (sales.length === 0) return
   await tx.query({
     name: 'ledger-update-sales',
-    text: `UPDATE receipt r SET reverse_lots = n.lots::uuid[], reverse_points = n.points::bigint[], reverse_debt = n.debt
-      FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::bigint[]) n (brand, receipt_id, lots, points, debt)
-      WHERE r.brand = n.brand AND r.receipt_id = n.receipt_id`,
+    text: `UPDATE receipt r SET reverse_lots = n.reverse_lots::uuid[], reverse_points = n.reverse_points::bigint[],
+        reverse_debt = n.reverse_debt, reverse_pending = n.reverse_pending, line_returned = n.line_returned::bigint[]
+      FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[])
+        n (brand, receipt_id, reverse_lots, reverse_points, reverse_debt, reverse_pending, line_returned)
+      WHERE r.brand = n.brand AND r.receipt_id = n.receipt_id AND r.month = business_month(n.receipt_id)`,
     values: [
-      sales.map((sale) => sale.brand),
+      sales.map(({ brand }) => brand),
       plain(sales.map(({ record }) => record.receiptId)),
       sales.map(({ record }) => plain(record.reverseDraws.map(({ lotId }) => lotId))),
       sales.map(({ record }) => numbers(record.reverseDraws.map(({ points }) => points))),
       numbers(sales.map(({ record }) => record.reverseDebt)),
-    ],
-  })
-  const lines = sales.flatMap(({ brand, record }) =>
-    record.lines.map((line, lineIndex) => ({ brand, receiptId: record.receiptId, lineIndex, returned: line.returned })),
-  )
-  await tx.query({
-    name: 'ledger-update-lines',
-    text: `UPDATE receipt_line l SET returned = n.returned
-      FROM unnest($1::text[], $2::uuid[], $3::integer[], $4::bigint[]) n (brand, receipt_id, line_index, returned)
-      WHERE l.brand = n.brand AND l.receipt_id = n.receipt_id AND l.line_index = n.line_index
-        AND l.returned <> n.returned`,
-    values: [
-      lines.map((line) => line.brand),
-      plain(lines.map((line) => line.receiptId)),
-      numbers(lines.map((line) => line.lineIndex)),
-      numbers(lines.map((line) => line.returned)),
+      numbers(sales.map(({ record }) => record.reversePending)),
+      sales.map(({ record }) => numbers(record.lines.map(({ returned }) => returned))),
     ],
   })
 }

@@ -22,6 +22,7 @@ import { Committer } from '../flush/committer.ts'
 import { type FlushContext, flushItems } from '../flush/flush.ts'
 import { ledgerHandlers } from '../rpc/handlers.ts'
 import { putProgramme } from '../rpc/put-programme.ts'
+import { Months } from '../store/months.ts'
 import { Programmes } from '../store/programmes.ts'
 import { migrationsDir, schema } from '../store/schema.ts'
 
@@ -82,7 +83,8 @@ export async function testLedger(): Promise<TestLedger> {
   const clock = testClock('2026-11-20T12:00:00Z')
   const brands = { get: (slug: string) => (slug === BRAND ? brand : undefined) }
   const programmes = new Programmes()
-  const flushContext = { database, brands, clock, programmes, newId: () => uuidv7() }
+  const months = new Months()
+  const flushContext = { database, brands, clock, programmes, months, newId: uuidv7 }
   const flushes: number[] = []
   const open = () =>
     new Committer({
@@ -91,7 +93,7 @@ export async function testLedger(): Promise<TestLedger> {
       onFlushed: ({ items }) => flushes.push(items),
     })
   const committer = stack.use(open())
-  const context = { database, brands, clock, programmes, committer }
+  const context = { database, brands, clock, programmes, months, committer }
   await putProgramme(context, {
     idempotencyKey: 'programme',
     brand: BRAND,

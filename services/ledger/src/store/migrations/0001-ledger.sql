@@ -1,26 +1,35 @@
--- Everything that grows with members is keyed by (brand, member_id) or by a time-ordered id within the brand,
--- and what is kept by month carries its business month: both can be partitioned without a change of statements.
--- A table with several indexes does not begin them with the brand: without statistics all look alike to the planner,
--- and it would read a whole brand through the wrong one.
+-- Accounts, lots and holds are kept as they are now; postings, receipts and answers are kept by month, so that old
+-- months can be detached without touching a row. Statements find a few hundred rows by key, always: a table with
+-- several indexes does not begin them with the brand, because without statistics all look alike to the planner, and it
+-- would read a whole brand through the wrong one.
 
 CREATE TABLE programme (
   brand text NOT NULL,
   version integer NOT NULL CHECK (version >= 1),
   -- NULL: from the beginning of time.
   effective_at timestamptz,
-  earn_basis_points integer NOT NULL CHECK (earn_basis_points BETWEEN 0 AND 10000),
-  points_live_days integer NOT NULL CHECK (points_live_days BETWEEN 1 AND 3650),
-  max_pay_basis_points integer NOT NULL CHECK (max_pay_basis_points BETWEEN 0 AND 10000),
-  point_value_minor bigint NOT NULL CHECK (point_value_minor BETWEEN 1 AND 1000000),
-  hold_seconds integer NOT NULL CHECK (hold_seconds BETWEEN 1 AND 86400),
+  -- stampede.ledger.v1.Programme.
+  message bytea NOT NULL,
   created_at timestamptz NOT NULL,
   PRIMARY KEY (brand, version)
 );
 
--- Totals of a member; a cache of the entries. The row is the mutex of all that happens to the member.
+CREATE TYPE ledger_account AS ENUM (
+  -- The member's. A debt of n points is a balance of -n.
+  'available', 'pending', 'held', 'debt',
+  -- The programme's.
+  'issued', 'redeemed', 'expired', 'adjusted', 'transferred', 'donated'
+);
+
+CREATE TYPE lot_purpose AS ENUM (
+  'grant', 'activate', 'repay', 'hold', 'spend', 'release', 'restore', 'reverse', 'extend', 'expire', 'transfer'
+);
+
+-- Totals of a member in one currency; a cache of the entries. The row is the mutex of all that happens to them.
 CREATE TABLE account (
   brand text NOT NULL,
   member_id uuid NOT NULL,
+  currency text NOT NULL,
   available bigint NOT NULL DEFAULT 0 CHECK (available >= 0),
   pending bigint NOT NULL DEFAULT 0 CHECK (pending >= 0),
   held bigint NOT NULL DEFAULT 0 CHECK (held >= 0),
@@ -29,96 +38,99 @@ CREATE TABLE account (
   lifetime_earned bigint NOT NULL DEFAULT 0,
   -- Enrolled, or used by a till: a row that was only locked by a refused command is not there for readers.
   known boolean NOT NULL DEFAULT false,
-  PRIMARY KEY (brand, member_id)
+  PRIMARY KEY (brand, member_id, currency)
 ) WITH (fillfactor = 80);
 
--- One row per posting; (brand, member_id, version) is its key, and what sorts a member's history.
-CREATE TABLE transaction_row (
+CREATE FUNCTION sum_of(amounts bigint[]) RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+  $$ SELECT coalesce(sum(amount), 0) FROM unnest(amounts) amount $$;
+
+-- A transaction: entries that sum to zero, and what it changed in lots. (brand, member_id, currency, version) is its
+-- key, and what sorts a member's history. By the month in which it was posted: versions grow from month to month.
+CREATE TABLE posting (
   brand text NOT NULL,
   member_id uuid NOT NULL,
+  currency text NOT NULL,
   version bigint NOT NULL CHECK (version >= 1),
   transaction_id uuid NOT NULL,
-  kind text NOT NULL CHECK (kind IN ('earn', 'spend', 'hold', 'commit', 'cancel', 'return', 'expire')),
-  -- Receipt, return or hold; NULL for expiry.
+  kind text NOT NULL,
+  -- Receipt, return, hold or grant; NULL for what time does.
   cause_id uuid,
   occurred_at timestamptz NOT NULL,
   posted_at timestamptz NOT NULL,
-  business_month date NOT NULL,
-  PRIMARY KEY (brand, member_id, version)
-);
-
--- Entries of one transaction sum to zero. Debt of n points is a balance of -n.
-CREATE TABLE entry (
-  brand text NOT NULL,
-  member_id uuid NOT NULL,
-  version bigint NOT NULL,
-  account text NOT NULL CHECK (account IN ('available', 'pending', 'held', 'debt', 'issued', 'redeemed', 'expired')),
-  amount bigint NOT NULL CHECK (amount <> 0),
-  business_month date NOT NULL,
-  PRIMARY KEY (brand, member_id, version, account)
-);
+  -- First day of posted_at's month, UTC.
+  month date NOT NULL,
+  entry_accounts ledger_account[] NOT NULL,
+  entry_amounts bigint[] NOT NULL,
+  lot_ids uuid[] NOT NULL,
+  lot_purposes lot_purpose[] NOT NULL,
+  lot_available bigint[] NOT NULL,
+  lot_pending bigint[] NOT NULL,
+  lot_held bigint[] NOT NULL,
+  CHECK (cardinality(entry_accounts) = cardinality(entry_amounts)),
+  CHECK (cardinality(lot_ids) = cardinality(lot_purposes) AND cardinality(lot_ids) = cardinality(lot_available)
+    AND cardinality(lot_ids) = cardinality(lot_pending) AND cardinality(lot_ids) = cardinality(lot_held)),
+  PRIMARY KEY (brand, member_id, currency, version, month)
+) PARTITION BY RANGE (month);
 
 CREATE TABLE lot (
   brand text NOT NULL,
   member_id uuid NOT NULL,
+  currency text NOT NULL,
   lot_id uuid NOT NULL,
   amount bigint NOT NULL CHECK (amount > 0),
   available bigint NOT NULL CHECK (available >= 0),
+  pending bigint NOT NULL CHECK (pending >= 0),
   held bigint NOT NULL CHECK (held >= 0),
   earned_at timestamptz NOT NULL,
-  expires_at timestamptz NOT NULL,
-  receipt_id uuid NOT NULL,
+  -- When pending points become available; NULL: only by a command.
+  activates_at timestamptz,
+  -- NULL: never.
+  expires_at timestamptz,
+  -- Receipt, or the grant's own id.
+  cause_id uuid NOT NULL,
   origin_lot_id uuid,
-  CHECK (available + held <= amount),
-  PRIMARY KEY (brand, member_id, lot_id)
+  -- Who bears what it costs.
+  funder text NOT NULL,
+  -- Share of it that repays what the member owes.
+  repay_basis_points integer NOT NULL,
+  CHECK (available + pending + held <= amount),
+  PRIMARY KEY (brand, member_id, currency, lot_id)
 ) WITH (fillfactor = 80);
 -- Exhausted lots leave it, so a loyal member stays as cheap to read as a new one.
-CREATE INDEX lot_live ON lot (brand, member_id) WHERE available > 0 OR held > 0;
+CREATE INDEX lot_live ON lot (brand, member_id, currency) WHERE available > 0 OR pending > 0 OR held > 0;
 CREATE INDEX lot_due ON lot (expires_at) WHERE available > 0;
+CREATE INDEX lot_pending ON lot (activates_at) WHERE pending > 0;
 
--- What a transaction changed in a lot. Sums to the lot, and per transaction to its entries.
-CREATE TABLE allocation (
-  brand text NOT NULL,
-  member_id uuid NOT NULL,
-  version bigint NOT NULL,
-  ordinal integer NOT NULL,
-  lot_id uuid NOT NULL,
-  purpose text NOT NULL
-    CHECK (purpose IN ('grant', 'repay', 'hold', 'spend', 'release', 'restore', 'reverse', 'expire')),
-  available bigint NOT NULL,
-  held bigint NOT NULL,
-  PRIMARY KEY (brand, member_id, version, ordinal)
-);
-
+-- Lots are in the order of consumption; they stay when the hold is resolved.
 CREATE TABLE hold (
   brand text NOT NULL,
   hold_id uuid NOT NULL,
   member_id uuid NOT NULL,
+  currency text NOT NULL,
   reference text NOT NULL,
   points bigint NOT NULL CHECK (points > 0),
   created_at timestamptz NOT NULL,
   expires_at timestamptz NOT NULL,
   state text NOT NULL CHECK (state IN ('open', 'committed', 'cancelled', 'expired')),
   committed bigint NOT NULL CHECK (committed BETWEEN 0 AND points),
+  lot_ids uuid[] NOT NULL,
+  lot_points bigint[] NOT NULL,
+  CHECK (cardinality(lot_ids) = cardinality(lot_points)),
   CHECK (state = 'committed' OR committed = 0),
   PRIMARY KEY (hold_id, brand)
 ) WITH (fillfactor = 80);
-CREATE UNIQUE INDEX hold_open_reference ON hold (brand, member_id, reference) WHERE state = 'open';
+CREATE UNIQUE INDEX hold_open_reference ON hold (brand, member_id, currency, reference) WHERE state = 'open';
 CREATE INDEX hold_due ON hold (expires_at) WHERE state = 'open';
 
--- Which lots a hold holds; ordinal is the order of consumption. Rows stay when the hold is resolved.
-CREATE TABLE hold_lot (
-  brand text NOT NULL,
-  hold_id uuid NOT NULL,
-  ordinal integer NOT NULL,
-  lot_id uuid NOT NULL,
-  points bigint NOT NULL CHECK (points > 0),
-  PRIMARY KEY (brand, hold_id, ordinal)
-);
+-- The business month of a receipt is in its id: a UUIDv7 whose instant is the till's local time.
+CREATE FUNCTION business_month(receipt_id uuid) RETURNS date LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+  $$ SELECT date_trunc('month', uuid_extract_timestamp(receipt_id) AT TIME ZONE 'UTC')::date $$;
 
 CREATE TABLE receipt (
   brand text NOT NULL,
   receipt_id uuid NOT NULL,
+  -- business_month(receipt_id).
+  month date NOT NULL,
   member_id uuid NOT NULL,
   kind text NOT NULL CHECK (kind IN ('sale', 'return')),
   store_id text NOT NULL,
@@ -145,63 +157,121 @@ CREATE TABLE receipt (
   idempotency_key text NOT NULL,
   -- A sale's lot, what paid for it in the order of consumption, and what its returns took back.
   lot_id uuid,
-  spend_lots uuid[] NOT NULL DEFAULT '{}',
-  spend_points bigint[] NOT NULL DEFAULT '{}',
+  spend_lots uuid[] NOT NULL,
+  spend_points bigint[] NOT NULL,
   reverse_lots uuid[] NOT NULL DEFAULT '{}',
   reverse_points bigint[] NOT NULL DEFAULT '{}',
   reverse_debt bigint NOT NULL DEFAULT 0 CHECK (reverse_debt >= 0),
+  reverse_pending bigint NOT NULL DEFAULT 0 CHECK (reverse_pending >= 0),
+  -- Lines of a sale with their shares. Of a return: how much of which line of the sale came back.
+  line_indexes integer[] NOT NULL,
+  line_quantities bigint[] NOT NULL,
+  line_amounts bigint[] NOT NULL,
+  line_paid bigint[] NOT NULL,
+  line_earned bigint[] NOT NULL,
+  line_returned bigint[] NOT NULL,
+  line_skus text[] NOT NULL,
+  line_categories text[] NOT NULL,
+  -- How a sale's points came about: stampede.ledger.v1.Explanations; NULL where only the base earned.
+  explanations bytea,
   CHECK ((kind = 'return') = (original_receipt_id IS NOT NULL)),
-  PRIMARY KEY (receipt_id, brand)
-);
-CREATE UNIQUE INDEX receipt_natural ON receipt (number, till_id, store_id, business_day, brand) WHERE kind = 'sale';
-CREATE UNIQUE INDEX receipt_return ON receipt (number, brand) WHERE kind = 'return';
-CREATE INDEX receipt_original ON receipt (original_receipt_id, brand) WHERE kind = 'return';
+  CHECK (cardinality(spend_lots) = cardinality(spend_points)),
+  CHECK (cardinality(reverse_lots) = cardinality(reverse_points)),
+  CHECK (cardinality(line_indexes) = cardinality(line_quantities)),
+  CHECK (kind = 'return' OR (cardinality(line_quantities) = cardinality(line_amounts)
+    AND cardinality(line_quantities) = cardinality(line_paid)
+    AND cardinality(line_quantities) = cardinality(line_earned)
+    AND cardinality(line_quantities) = cardinality(line_returned)
+    AND cardinality(line_quantities) = cardinality(line_skus)
+    AND cardinality(line_quantities) = cardinality(line_categories))),
+  PRIMARY KEY (receipt_id, brand, month)
+) PARTITION BY RANGE (month);
+CREATE UNIQUE INDEX receipt_natural ON receipt (number, till_id, store_id, business_day, brand, month)
+  WHERE kind = 'sale';
+CREATE UNIQUE INDEX receipt_return ON receipt (number, brand, month) WHERE kind = 'return';
 
--- A sale's lines with their shares; a return's lines are in return_line.
-CREATE TABLE receipt_line (
-  brand text NOT NULL,
-  receipt_id uuid NOT NULL,
-  line_index integer NOT NULL CHECK (line_index >= 0),
-  quantity bigint NOT NULL CHECK (quantity > 0),
-  amount_minor bigint NOT NULL CHECK (amount_minor >= 0),
-  paid bigint NOT NULL CHECK (paid >= 0),
-  earned bigint NOT NULL CHECK (earned >= 0),
-  returned bigint NOT NULL CHECK (returned BETWEEN 0 AND quantity),
-  sku text NOT NULL,
-  category text NOT NULL,
-  PRIMARY KEY (brand, receipt_id, line_index)
-) WITH (fillfactor = 95);
-
-CREATE TABLE return_line (
-  brand text NOT NULL,
-  receipt_id uuid NOT NULL,
-  line_index integer NOT NULL CHECK (line_index >= 0),
-  quantity bigint NOT NULL CHECK (quantity > 0),
-  PRIMARY KEY (brand, receipt_id, line_index)
-);
-
--- Answers of writing requests, kept 400 days.
+-- Answers of writing requests, kept 400 days. By the month in which they were given: a look-up asks all months.
 CREATE TABLE idempotency (
   brand text NOT NULL,
   key text NOT NULL,
   body_hash bytea NOT NULL,
   method text NOT NULL,
   response bytea NOT NULL,
-  -- Receipt, return or hold that the request made.
+  -- Receipt, return, hold or grant that the request made.
   cause_id uuid,
-  business_month date NOT NULL,
   created_at timestamptz NOT NULL,
-  PRIMARY KEY (brand, key)
-);
-CREATE INDEX idempotency_created ON idempotency USING brin (created_at);
+  -- First day of created_at's month, UTC.
+  month date NOT NULL,
+  PRIMARY KEY (key, brand, month)
+) PARTITION BY RANGE (month);
 
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   RAISE EXCEPTION 'rows of % are never changed: post a correction', TG_TABLE_NAME;
 END $$;
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON transaction_row
+
+-- Makes the partition of a table for a month, given by its first day, if it is not there.
+CREATE FUNCTION make_month(parent text, first_day date) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  name text := parent || to_char(first_day, '_YYYY_MM');
+BEGIN
+  IF to_regclass(name) IS NOT NULL THEN RETURN; END IF;
+  EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)', name, parent, first_day,
+    (first_day + interval '1 month')::date);
+  IF parent = 'posting' THEN
+    EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON %I
+      FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', name);
+  END IF;
+END $$;
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON posting
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON entry
-  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON allocation
-  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- What postings of detached months came to: the books begin with it.
+CREATE TABLE opening (
+  brand text NOT NULL,
+  member_id uuid NOT NULL,
+  currency text NOT NULL,
+  -- Of the last posting that it holds.
+  version bigint NOT NULL,
+  entry_accounts ledger_account[] NOT NULL,
+  entry_amounts bigint[] NOT NULL,
+  PRIMARY KEY (brand, member_id, currency)
+);
+CREATE TABLE opening_lot (
+  brand text NOT NULL,
+  member_id uuid NOT NULL,
+  currency text NOT NULL,
+  lot_id uuid NOT NULL,
+  available bigint NOT NULL,
+  pending bigint NOT NULL,
+  held bigint NOT NULL,
+  PRIMARY KEY (brand, member_id, currency, lot_id)
+);
+CREATE TABLE detached_month (
+  parent text NOT NULL CHECK (parent IN ('posting', 'receipt', 'idempotency')),
+  month date NOT NULL,
+  detached_at timestamptz NOT NULL,
+  PRIMARY KEY (parent, month)
+);
+
+-- For whoever reads the books: postings taken apart.
+CREATE VIEW entry AS
+  SELECT p.brand, p.member_id, p.currency, p.version, e.account, e.amount
+  FROM posting p CROSS JOIN LATERAL unnest(p.entry_accounts, p.entry_amounts) e (account, amount);
+CREATE VIEW allocation AS
+  SELECT p.brand, p.member_id, p.currency, p.version, a.lot_id, a.purpose, a.available, a.pending, a.held
+  FROM posting p
+  CROSS JOIN LATERAL unnest(p.lot_ids, p.lot_purposes, p.lot_available, p.lot_pending, p.lot_held)
+    a (lot_id, purpose, available, pending, held);
+CREATE VIEW receipt_line AS
+  SELECT r.brand, r.receipt_id, l.line_index, l.quantity, l.amount_minor, l.paid, l.earned, l.returned, l.sku,
+    l.category
+  FROM receipt r
+  CROSS JOIN LATERAL unnest(r.line_indexes, r.line_quantities, r.line_amounts, r.line_paid, r.line_earned,
+    r.line_returned, r.line_skus, r.line_categories)
+    l (line_index, quantity, amount_minor, paid, earned, returned, sku, category)
+  WHERE r.kind = 'sale';
+CREATE VIEW return_line AS
+  SELECT r.brand, r.receipt_id, r.original_receipt_id, l.line_index, l.quantity
+  FROM receipt r CROSS JOIN LATERAL unnest(r.line_indexes, r.line_quantities) l (line_index, quantity)
+  WHERE r.kind = 'return';

@@ -1,0 +1,88 @@
+import { endOfDay, endOfLife, localDay, startOfDay } from './calendar.ts'
+import type { Activation, Life, Programme } from './programme.ts'
+import type { EarnedTerm } from './sale.ts'
+
+const MONTHS = { month: 1, quarter: 3, half_year: 6, year: 12 } as const
+const DAY_MS = 86_400_000
+
+/** From when to when the points of a receipt of this instant can be spent. */
+export function earnedTerm(
+  { activation, life }: Pick<Programme, 'activation' | 'life'>,
+  occurredAtMs: number,
+  timeZone: string,
+): EarnedTerm {
+  const activatesAtMs = activationOf(activation, occurredAtMs, timeZone)
+  const expiresAtMs =
+    activation.kind === 'event'
+      ? endOfLife(occurredAtMs, activation.timeoutDays, timeZone)
+      : lifeEnd(life, activatesAtMs, timeZone)
+  return { activatesAtMs, expiresAtMs }
+}
+
+/** First instant at which points that become spendable at `fromMs` are unusable; infinite: never. */
+export function lifeEnd({ term, roundUpTo }: Life, fromMs: number, timeZone: string): number {
+  const from = localDay(fromMs, timeZone)
+  if (term.kind === 'unlimited') return Number.POSITIVE_INFINITY
+  const last = lastDay(term, from)
+  return endOfDay(roundUpTo === undefined ? last : lastOfPeriod(last, MONTHS[roundUpTo]), timeZone)
+}
+
+/** Where points live on that come back to a lot which has ended; undefined: they end at once. */
+export function restoreEnd(
+  { restorePolicy, life }: Pick<Programme, 'restorePolicy' | 'life'>,
+  nowMs: number,
+  timeZone: string,
+): number | undefined {
+  if (restorePolicy.kind === 'original_expiry') return undefined
+  if (restorePolicy.kind === 'grace') return endOfLife(nowMs, restorePolicy.days, timeZone)
+  return lifeEnd(life, nowMs, timeZone)
+}
+
+/** A calendar day so many months later; where that month is shorter, its last day. */
+export function addMonths(day: string, months: number): string {
+  const [year = 0, month = 0, date = 0] = day.split('-').map(Number)
+  const lastOfMonth = new Date(Date.UTC(year, month + months, 0)).getUTCDate()
+  return toDay(Date.UTC(year, month - 1 + months, Math.min(date, lastOfMonth)))
+}
+
+function activationOf(activation: Activation, occurredAtMs: number, timeZone: string): number {
+  if (activation.kind === 'immediate') return occurredAtMs
+  if (activation.kind === 'event') return Number.POSITIVE_INFINITY
+  return startOfDay(addDays(localDay(occurredAtMs, timeZone), activation.days), timeZone)
+}
+
+function lastDay(term: Exclude<Life['term'], { kind: 'unlimited' }>, from: string): string {
+  switch (term.kind) {
+    case 'days':
+      return addDays(from, term.days)
+    case 'months':
+      return addMonths(from, term.months)
+    case 'dates':
+      return nextDate(term.dates, from)
+  }
+}
+
+/** The next of the days of the year after this one: nothing ends on the day on which it was earned. */
+function nextDate(dates: readonly string[], from: string): string {
+  const year = Number(from.slice(0, 4))
+  const days = [year, year + 1].flatMap((one) => dates.map((date) => clamped(one, date))).toSorted()
+  return days.find((day) => day > from) ?? from
+}
+
+/** 29 February is the 28th where there is none. */
+function clamped(year: number, date: string): string {
+  return addMonths(`${year}-01-${date.slice(3)}`, Number(date.slice(0, 2)) - 1)
+}
+
+function lastOfPeriod(day: string, months: number): string {
+  const [year = 0, month = 0] = day.split('-').map(Number)
+  return toDay(Date.UTC(year, Math.ceil(month / months) * months, 0))
+}
+
+function addDays(day: string, days: number): string {
+  return toDay(Date.parse(`${day}T00:00:00Z`) + days * DAY_MS)
+}
+
+function toDay(utcMs: number): string {
+  return new Date(utcMs).toISOString().slice(0, 10)
+}
