@@ -11,7 +11,8 @@ import {
   uuidv7,
 } from '@stampede/platform'
 import { tempDir } from '@stampede/platform/testing'
-import { PostReceiptRequest, Programme } from '@stampede/proto/ledger/v1'
+import { PostReceiptRequest } from '@stampede/proto/ledger/v1'
+import { Programme } from '@stampede/proto/programmes/v1'
 import { Committer } from '../src/flush/committer.ts'
 import { type FlushContext, flushItems } from '../src/flush/flush.ts'
 import type { Item } from '../src/flush/item.ts'

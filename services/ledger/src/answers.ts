@@ -6,10 +6,20 @@ import {
   PostReceiptResponse,
   ReturnReceiptResponse,
 } from '@stampede/proto/ledger/v1'
+import {
+  ActivatePointsResponse,
+  AdjustPointsResponse,
+  CorrectGrantResponse,
+  GrantPointsResponse,
+  ResolveAdjustmentResponse,
+  TransferPointsResponse,
+} from '@stampede/proto/points/v1'
 import type { Account } from './domain/account.ts'
 import type { ReturnOutcome } from './domain/return.ts'
 import type { SaleOutcome } from './domain/sale.ts'
 import { expirySchedule } from './domain/view.ts'
+import type { Adjustment } from './store/adjustments.ts'
+import type { EventGrant } from './store/event-grants.ts'
 
 /** What a balance looks like to callers. */
 export function toBalance(account: Account): Balance {
@@ -39,6 +49,7 @@ export function returnAnswer(returnReceiptId: string, outcome: ReturnOutcome, ac
     pointsRestored: outcome.restored,
     pointsReversed: outcome.reversed,
     balance: toBalance(account),
+    pointsWrittenOff: outcome.writtenOff,
   }).finish()
 }
 
@@ -59,4 +70,34 @@ export function commitAnswer(account: Account): Uint8Array {
 /** Encoded answer to a hold that was given up. */
 export function cancelAnswer(account: Account): Uint8Array {
   return CancelHoldResponse.encode({ balance: toBalance(account) }).finish()
+}
+
+/** Encoded answer to points that were made spendable. */
+export function activateAnswer(account: Account): Uint8Array {
+  return ActivatePointsResponse.encode({ balance: toBalance(account) }).finish()
+}
+
+/** Encoded answer to points for an event. */
+export function grantAnswer({ grantId, points }: EventGrant, account: Account): Uint8Array {
+  return GrantPointsResponse.encode({ grantId, points, balance: toBalance(account) }).finish()
+}
+
+/** Encoded answer to a correction of them. */
+export function correctAnswer({ grantId, points }: EventGrant, account: Account): Uint8Array {
+  return CorrectGrantResponse.encode({ grantId, points, balance: toBalance(account) }).finish()
+}
+
+/** Encoded answer to a transfer, with the account of the member who gave. */
+export function transferAnswer(transferId: string, account: Account): Uint8Array {
+  return TransferPointsResponse.encode({ transferId, balance: toBalance(account) }).finish()
+}
+
+/** Encoded answer to a correction by hand. */
+export function adjustAnswer({ adjustmentId, state }: Adjustment, account: Account): Uint8Array {
+  return AdjustPointsResponse.encode({ adjustmentId, state, balance: toBalance(account) }).finish()
+}
+
+/** Encoded answer to whoever resolved one. */
+export function resolveAnswer(state: Adjustment['state'], account: Account): Uint8Array {
+  return ResolveAdjustmentResponse.encode({ state, balance: toBalance(account) }).finish()
 }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  type CommitHoldResponse,
-  type CreateHoldResponse,
-  type PostReceiptResponse,
-  Programme,
-  type ReturnReceiptResponse,
+import type {
+  CommitHoldResponse,
+  CreateHoldResponse,
+  PostReceiptResponse,
+  ReturnReceiptResponse,
 } from '@stampede/proto/ledger/v1'
+import { Programme } from '@stampede/proto/programmes/v1'
 import fc from 'fast-check'
 import { toBalance } from './answers.ts'
 import { type Account, emptyAccount } from './domain/account.ts'

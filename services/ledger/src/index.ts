@@ -15,6 +15,7 @@ import {
   watchBrands,
 } from '@stampede/platform'
 import { LedgerServiceService } from '@stampede/proto/ledger/v1'
+import { PointsServiceService } from '@stampede/proto/points/v1'
 import { readLedgerConfig } from './config.ts'
 import { Committer } from './flush/committer.ts'
 import { flushDue, flushItems } from './flush/flush.ts'
@@ -22,6 +23,7 @@ import { startMembers } from './jobs/members.ts'
 import { startSweeper } from './jobs/sweeper.ts'
 import { createLedgerMetrics } from './metrics.ts'
 import { ledgerHandlers } from './rpc/handlers.ts'
+import { pointsHandlers } from './rpc/points/handlers.ts'
 import { Months } from './store/months.ts'
 import { Programmes } from './store/programmes.ts'
 import { migrationsDir, schema } from './store/schema.ts'
@@ -78,11 +80,13 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
     }),
   )
   stack.use(await startMembers({ nats, database, logger, metrics }))
+  const context = { database, brands, clock, programmes, months, committer }
   const server = stack.use(
     await startServer({
       name: NAME,
       bindings: [
-        bind(LedgerServiceService, ledgerHandlers({ database, brands, clock, programmes, months, committer })),
+        bind(LedgerServiceService, ledgerHandlers(context)),
+        bind(PointsServiceService, pointsHandlers(context)),
       ],
       grpcPort: config.grpcPort,
       httpPort: config.httpPort,

@@ -1,26 +1,43 @@
 import type {
+  Activation as ActivationMessage,
   EarnRule as EarnRuleMessage,
   Goods as GoodsMessage,
   Programme as ProgrammeMessage,
-} from '@stampede/proto/ledger/v1'
-import type { EarnEffect, EarnRule, Goods, Programme } from './domain/programme.ts'
+} from '@stampede/proto/programmes/v1'
+import type {
+  Activation,
+  EarnEffect,
+  EarnRule,
+  Goods,
+  Life,
+  Programme,
+  RestorePolicy,
+  ReturnPolicy,
+} from './domain/programme.ts'
 
 /** What a programme says, apart from its version. */
 export type ProgrammeRules = Omit<Programme, 'version' | 'effectiveAtMs'>
 
 const HOLD_SECONDS_DEFAULT = 900
+const RESTORE_DAYS_DEFAULT = 14
+const REPAY_ALL = 10_000n
 
 /** A checked message as the domain knows it. */
 export function rulesOf(message: ProgrammeMessage): ProgrammeRules {
   return {
     earnBasisPoints: BigInt(message.earnBasisPoints),
-    life: { term: { kind: 'days', days: message.pointsLiveDays }, roundUpTo: undefined, isSliding: false },
-    activation: { kind: 'immediate' },
-    returnPolicy: 'unlimited',
-    restorePolicy: { kind: 'grace', days: 14 },
-    repayBasisPoints: 10_000n,
-    debtLimit: undefined,
-    funder: '',
+    life: lifeOf(message),
+    activation: activationOf(message.activation),
+    returnPolicy: message.returnPolicy === '' ? 'unlimited' : (message.returnPolicy as ReturnPolicy),
+    restorePolicy: restorePolicyOf(message),
+    repayBasisPoints: message.repayBasisPoints === 0 ? REPAY_ALL : BigInt(message.repayBasisPoints),
+    debtLimit: limitOf(message.debtLimit),
+    funder: message.funder,
+    startsAtMs: message.startsAt?.getTime() ?? Number.NEGATIVE_INFINITY,
+    earnUntilMs: message.earnUntil?.getTime() ?? Number.POSITIVE_INFINITY,
+    spendUntilMs: message.spendUntil?.getTime() ?? Number.POSITIVE_INFINITY,
+    adjustLimit: message.adjustLimit,
+    transferLimit: message.transferLimit,
     maxPayBasisPoints: BigInt(message.maxPayBasisPoints),
     pointValueMinor: message.pointValueMinor,
     holdSeconds: message.holdSeconds === 0 ? HOLD_SECONDS_DEFAULT : message.holdSeconds,
@@ -32,6 +49,39 @@ export function rulesOf(message: ProgrammeMessage): ProgrammeRules {
     payLeastPoints: message.payLeastPoints,
     payLeastReceiptMinor: message.payLeastReceiptMinor,
   }
+}
+
+function lifeOf({ life, pointsLiveDays }: ProgrammeMessage): Life {
+  const roundUpTo = life === undefined || life.roundUpTo === '' ? undefined : (life.roundUpTo as Life['roundUpTo'])
+  const isSliding = life?.sliding ?? false
+  switch (life?.term?.$case) {
+    case 'unlimited':
+      return { term: { kind: 'unlimited' }, roundUpTo, isSliding }
+    case 'days':
+      return { term: { kind: 'days', days: life.term.value }, roundUpTo, isSliding }
+    case 'months':
+      return { term: { kind: 'months', months: life.term.value }, roundUpTo, isSliding }
+    case 'dates':
+      return { term: { kind: 'dates', dates: life.term.value.dates }, roundUpTo, isSliding }
+    case undefined:
+      return { term: { kind: 'days', days: pointsLiveDays }, roundUpTo, isSliding }
+  }
+}
+
+function activationOf(message: ActivationMessage | undefined): Activation {
+  switch (message?.when?.$case) {
+    case 'delayDays':
+      return { kind: 'delay', days: message.when.value }
+    case 'eventTimeoutDays':
+      return { kind: 'event', timeoutDays: message.when.value }
+    case undefined:
+      return { kind: 'immediate' }
+  }
+}
+
+function restorePolicyOf({ restorePolicy, restoreDays }: ProgrammeMessage): RestorePolicy {
+  if (restorePolicy === 'original_expiry' || restorePolicy === 'new_term') return { kind: restorePolicy }
+  return { kind: 'grace', days: restoreDays === 0 ? RESTORE_DAYS_DEFAULT : restoreDays }
 }
 
 function earnRuleOf(message: EarnRuleMessage): EarnRule {

@@ -8,6 +8,10 @@ export function refusalError(refusal: Refusal): StampedeError {
       return new StampedeError('INSUFFICIENT_POINTS', `only ${refusal.available} points are available`, {
         field: 'points',
       })
+    case 'owes_points':
+      return failedPrecondition(`the member owes ${refusal.debt} points`)
+    case 'nothing_pending':
+      return failedPrecondition('none of these points is pending')
     case 'hold_not_found':
       return notFound()
     case 'hold_expired':

@@ -1,6 +1,19 @@
 import type { Account } from './account.ts'
 import { draftAccount, openDraft } from './draft.ts'
 import {
+  type ActivateCommand,
+  applyActivate,
+  applyGrant,
+  applyReceive,
+  applyRevoke,
+  applySend,
+  type GrantCommand,
+  type ReceiveCommand,
+  type RevokeCommand,
+  type SendCommand,
+  type SendOutcome,
+} from './grant.ts'
+import {
   applyCancel,
   applyCommit,
   applyHold,
@@ -21,6 +34,11 @@ export type Command =
   | HoldCommand
   | CommitCommand
   | CancelCommand
+  | GrantCommand
+  | RevokeCommand
+  | ActivateCommand
+  | SendCommand
+  | ReceiveCommand
   | { readonly kind: 'settle' }
 
 /** What a decision may know besides the account. */
@@ -31,6 +49,13 @@ export interface DecideContext {
   readonly newId: () => string
 }
 
+/** What a command came to, besides its postings. */
+export type Outcome =
+  | SaleOutcome
+  | ReturnOutcome
+  | SendOutcome
+  | { readonly kind: Exclude<Command['kind'], 'sale' | 'return' | 'send'> }
+
 /** A command that is done, on paper: the account after it and what must be written. */
 export interface Decision {
   readonly ok: true
@@ -40,7 +65,7 @@ export interface Decision {
   readonly touchedLots: ReadonlySet<string>
   /** Holds that are new or changed. */
   readonly touchedHolds: ReadonlySet<string>
-  readonly outcome: SaleOutcome | ReturnOutcome | { readonly kind: 'hold' | 'commit' | 'cancel' | 'settle' }
+  readonly outcome: Outcome
 }
 
 /** Decides one command over an account. The account given is not changed. */
@@ -65,6 +90,18 @@ function apply(draft: ReturnType<typeof openDraft>, command: Command, nowMs: num
       return applyCommit(draft, command, nowMs) ?? { kind: 'commit' }
     case 'cancel':
       return applyCancel(draft, command, nowMs) ?? { kind: 'cancel' }
+    case 'grant':
+      applyGrant(draft, command, nowMs)
+      return { kind: 'grant' }
+    case 'revoke':
+      return applyRevoke(draft, command) ?? { kind: 'revoke' }
+    case 'activate':
+      return applyActivate(draft, command, nowMs) ?? { kind: 'activate' }
+    case 'send':
+      return applySend(draft, command, nowMs)
+    case 'receive':
+      applyReceive(draft, command, nowMs)
+      return { kind: 'receive' }
     case 'settle':
       return { kind: 'settle' }
   }

@@ -48,7 +48,8 @@ const HUNDRED = 100n
  */
 export function earn(lines: readonly EarningLine[], programme: Programme, place: EarnPlace): Earned {
   const part = BASIS * HUNDRED * programme.pointValueMinor
-  const earning = lines.map((line) => line.moneyMinor > 0n && !isOf(programme.earnsNothing, line))
+  const isOpen = programme.startsAtMs <= place.atMs && place.atMs < programme.earnUntilMs
+  const earning = lines.map((line) => isOpen && line.moneyMinor > 0n && !isOf(programme.earnsNothing, line))
   const base = lines.map((line, index) => (earning[index] ? line.moneyMinor * programme.earnBasisPoints * HUNDRED : 0n))
   const extras = programme.earnRules.map((rule) => ruleExtras(rule, { lines, base, earning, part, place }))
   const chosen = programme.earnRules.map((rule, at) =>
@@ -58,7 +59,9 @@ export function earn(lines: readonly EarningLine[], programme: Programme, place:
   const whole = sum(weights) / part
   const limit = programme.earnLimit
   const earned = limit !== undefined && whole > limit ? limit : whole
-  const explanations: Explanation[] = [{ ruleId: 'base', outcome: 'applied', points: sum(base) / part }]
+  const explanations: Explanation[] = [
+    { ruleId: 'base', outcome: isOpen ? 'applied' : 'not_now', points: sum(base) / part },
+  ]
   for (const [at, rule] of programme.earnRules.entries()) {
     const points = sum(chosen[at] ?? []) / part
     const outcome = outcomeOf(rule, { chosen: chosen[at] ?? [], offered: extras[at] ?? [], place })

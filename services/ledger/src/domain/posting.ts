@@ -1,8 +1,31 @@
 /** What a posting is called in a member's history. */
-export type PostingKind = 'earn' | 'activate' | 'spend' | 'hold' | 'commit' | 'cancel' | 'return' | 'extend' | 'expire'
+export type PostingKind =
+  | 'earn'
+  | 'activate'
+  | 'spend'
+  | 'hold'
+  | 'commit'
+  | 'cancel'
+  | 'return'
+  | 'extend'
+  | 'expire'
+  | 'grant'
+  | 'revoke'
+  | 'adjust'
+  | 'transfer'
 
 /** Member's accounts, then the programme's. A debt of n points is a balance of -n. */
-export type LedgerAccount = 'available' | 'pending' | 'held' | 'debt' | 'issued' | 'redeemed' | 'expired'
+export type LedgerAccount =
+  | 'available'
+  | 'pending'
+  | 'held'
+  | 'debt'
+  | 'issued'
+  | 'redeemed'
+  | 'expired'
+  | 'adjusted'
+  | 'transferred'
+  | 'donated'
 
 /** One side of a transaction. */
 export interface Entry {
@@ -23,6 +46,7 @@ export type Purpose =
   | 'reverse'
   | 'extend'
   | 'expire'
+  | 'transfer'
 
 /** What a transaction changed in one lot. */
 export interface Allocation {

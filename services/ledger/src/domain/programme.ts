@@ -19,6 +19,16 @@ export interface Programme {
   readonly debtLimit: bigint | undefined
   /** Who bears what points cost. */
   readonly funder: string
+  /** Receipts before this instant earn nothing; Unix milliseconds, -Infinity where there is no start. */
+  readonly startsAtMs: number
+  /** Receipts from this instant on earn nothing; infinite where there is no end. */
+  readonly earnUntilMs: number
+  /** From this instant on points are gone and pay nothing; infinite where there is no end. */
+  readonly spendUntilMs: number
+  /** Adjustments by hand of more points wait for a second person. */
+  readonly adjustLimit: bigint
+  /** Most points of a transfer; 0: there are none. */
+  readonly transferLimit: bigint
   /** Basis points of each line that points may pay, 0 to 10,000. */
   readonly maxPayBasisPoints: bigint
   /** Value of one point in minor units of money, at least 1. */
@@ -131,6 +141,11 @@ export const noRules = {
   repayBasisPoints: 10_000n,
   debtLimit: undefined,
   funder: '',
+  startsAtMs: Number.NEGATIVE_INFINITY,
+  earnUntilMs: Number.POSITIVE_INFINITY,
+  spendUntilMs: Number.POSITIVE_INFINITY,
+  adjustLimit: 0n,
+  transferLimit: 0n,
   earnRules: [],
   earnsNothing: noGoods,
   neverPaid: noGoods,

@@ -1,6 +1,8 @@
 /** Why a command was not done; nothing is changed then. */
 export type Refusal =
   | { readonly ok: false; readonly reason: 'insufficient_points'; readonly available: bigint }
+  | { readonly ok: false; readonly reason: 'owes_points'; readonly debt: bigint }
+  | { readonly ok: false; readonly reason: 'nothing_pending' }
   | { readonly ok: false; readonly reason: 'hold_not_found' }
   | { readonly ok: false; readonly reason: 'hold_expired' }
   | { readonly ok: false; readonly reason: 'hold_resolved' }

@@ -29,7 +29,7 @@ export interface ReturnCommand {
   /** End of points restored to a lot that has ended meanwhile; undefined: they end at once. */
   readonly graceExpiresAtMs: number | undefined
   /** What the sale's programme says about returns. */
-  readonly policies: Pick<SalePolicies, 'returnPolicy' | 'debtLimit'>
+  readonly policies: Pick<SalePolicies, 'returnPolicy' | 'debtLimit' | 'spendUntilMs'>
 }
 
 /** How much of a line comes back. */
@@ -48,6 +48,8 @@ export interface ReturnOutcome {
   /** Money part of the returned lines, minor units. */
   readonly refundMinor: bigint
   readonly restored: bigint
+  /** Of the restored points: not given back, as the programme is over. */
+  readonly writtenOff: bigint
   /** Points taken back, by the policy not more than the sale earned on the lines. */
   readonly reversed: bigint
   /** Change of the debt that this sale's returns have made. */
@@ -76,8 +78,10 @@ export function applyReturn(draft: Draft, command: ReturnCommand, nowMs: number)
 
   const posting = openPosting('return', command.receiptId, command.occurredAtMs)
   addSide(posting, 'redeemed', -restored)
-  for (const draw of drawsToRestore(sale.spendDraws, before.paid, restored))
-    restoreDraw(draft, posting, draw, command, nowMs)
+  const isOver = command.policies.spendUntilMs <= nowMs
+  if (isOver) addSide(posting, 'adjusted', restored)
+  const restoring = isOver ? [] : drawsToRestore(sale.spendDraws, before.paid, restored)
+  for (const draw of restoring) restoreDraw(draft, posting, draw, command, nowMs)
   const reversal = reverse(draft, posting, command, after.earned, nowMs)
   const reversed = takenOf(reversal) - takenOf(sale)
   addSide(posting, 'issued', reversed)
@@ -89,6 +93,7 @@ export function applyReturn(draft: Draft, command: ReturnCommand, nowMs: number)
     sale: { ...sale, lines, ...reversal },
     refundMinor: after.moneyMinor - before.moneyMinor,
     restored,
+    writtenOff: isOver ? restored : 0n,
     reversed,
     debt: reversal.reverseDebt - sale.reverseDebt,
   }
@@ -220,7 +225,8 @@ function reverse(
   takeDraws(draft, posting, draws, 'reverse')
   open -= drawn(draws)
   const room = policies.debtLimit === undefined ? open : roomFor(draft.debt - forgiven, policies.debtLimit)
-  const debt = policies.returnPolicy === 'unlimited' ? smaller(open, room) : 0n
+  const mayMakeDebt = policies.returnPolicy === 'unlimited' && policies.spendUntilMs > nowMs
+  const debt = mayMakeDebt ? smaller(open, room) : 0n
   moveDebt(posting, debt - forgiven)
   return {
     reverseDraws: [...kept, ...draws],

@@ -48,7 +48,7 @@ export interface PricedSale {
 /** What a sale's programme says about its points from then on. */
 export type SalePolicies = Pick<
   Programme,
-  'pointValueMinor' | 'returnPolicy' | 'repayBasisPoints' | 'debtLimit' | 'funder'
+  'pointValueMinor' | 'returnPolicy' | 'repayBasisPoints' | 'debtLimit' | 'funder' | 'spendUntilMs'
 >
 
 /** A sale as posted, and all that a return of it needs. */

@@ -4,19 +4,22 @@ import type { EarnedTerm } from './sale.ts'
 
 const MONTHS = { month: 1, quarter: 3, half_year: 6, year: 12 } as const
 const DAY_MS = 86_400_000
+/** Pending points can be spent at least so long before their programme ends. */
+const LAST_CHANCE_MS = 30 * DAY_MS
 
 /** From when to when the points of a receipt of this instant can be spent. */
 export function earnedTerm(
-  { activation, life }: Pick<Programme, 'activation' | 'life'>,
+  { activation, life, spendUntilMs }: Pick<Programme, 'activation' | 'life' | 'spendUntilMs'>,
   occurredAtMs: number,
   timeZone: string,
 ): EarnedTerm {
-  const activatesAtMs = activationOf(activation, occurredAtMs, timeZone)
-  const expiresAtMs =
-    activation.kind === 'event'
-      ? endOfLife(occurredAtMs, activation.timeoutDays, timeZone)
-      : lifeEnd(life, activatesAtMs, timeZone)
-  return { activatesAtMs, expiresAtMs }
+  if (activation.kind === 'event') {
+    const timeoutMs = endOfLife(occurredAtMs, activation.timeoutDays, timeZone)
+    return { activatesAtMs: Number.POSITIVE_INFINITY, expiresAtMs: Math.min(timeoutMs, spendUntilMs) }
+  }
+  const wantedMs = activationOf(activation, occurredAtMs, timeZone)
+  const activatesAtMs = Math.max(Math.min(wantedMs, spendUntilMs - LAST_CHANCE_MS), occurredAtMs)
+  return { activatesAtMs, expiresAtMs: Math.min(lifeEnd(life, activatesAtMs, timeZone), spendUntilMs) }
 }
 
 /** First instant at which points that become spendable at `fromMs` are unusable; infinite: never. */
@@ -29,13 +32,14 @@ export function lifeEnd({ term, roundUpTo }: Life, fromMs: number, timeZone: str
 
 /** Where points live on that come back to a lot which has ended; undefined: they end at once. */
 export function restoreEnd(
-  { restorePolicy, life }: Pick<Programme, 'restorePolicy' | 'life'>,
+  { restorePolicy, life, spendUntilMs }: Pick<Programme, 'restorePolicy' | 'life' | 'spendUntilMs'>,
   nowMs: number,
   timeZone: string,
 ): number | undefined {
   if (restorePolicy.kind === 'original_expiry') return undefined
-  if (restorePolicy.kind === 'grace') return endOfLife(nowMs, restorePolicy.days, timeZone)
-  return lifeEnd(life, nowMs, timeZone)
+  const isGrace = restorePolicy.kind === 'grace'
+  const endMs = isGrace ? endOfLife(nowMs, restorePolicy.days, timeZone) : lifeEnd(life, nowMs, timeZone)
+  return Math.min(endMs, spendUntilMs)
 }
 
 /** A calendar day so many months later; where that month is shorter, its last day. */
@@ -45,9 +49,12 @@ export function addMonths(day: string, months: number): string {
   return toDay(Date.UTC(year, month - 1 + months, Math.min(date, lastOfMonth)))
 }
 
-function activationOf(activation: Activation, occurredAtMs: number, timeZone: string): number {
+function activationOf(
+  activation: Exclude<Activation, { kind: 'event' }>,
+  occurredAtMs: number,
+  timeZone: string,
+): number {
   if (activation.kind === 'immediate') return occurredAtMs
-  if (activation.kind === 'event') return Number.POSITIVE_INFINITY
   return startOfDay(addDays(localDay(occurredAtMs, timeZone), activation.days), timeZone)
 }
 

@@ -5,9 +5,10 @@ import { sortAccounts } from '../store/keys.ts'
 import type { Months, TableMonth } from '../store/months.ts'
 import { beginPosting } from '../store/plans.ts'
 import type { Programmes } from '../store/programmes.ts'
-import { applyItem, applySettle } from './apply.ts'
+import { applyItem } from './apply.ts'
 import type { Item, ItemResult } from './item.ts'
 import { accountsOf, loadWorkingSet, naturalKeyOf } from './load.ts'
+import { applySettle } from './perform.ts'
 import { writeWorkingSet } from './write.ts'
 
 /** What a flush needs besides its items. */

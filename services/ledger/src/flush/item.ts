@@ -26,6 +26,31 @@ export type ItemRequest =
   | { readonly kind: 'hold'; readonly points: bigint; readonly reference: string; readonly ttlSeconds: number }
   | { readonly kind: 'commit'; readonly holdId: string; readonly points: bigint }
   | { readonly kind: 'cancel'; readonly holdId: string }
+  | {
+      readonly kind: 'grant'
+      readonly eventKey: string
+      readonly points: bigint
+      /** Undefined: now. */
+      readonly occurredAtMs: number | undefined
+      /** 0 takes the programme's. */
+      readonly liveDays: number
+      /** Empty takes the programme's. */
+      readonly funder: string
+    }
+  /** What the event should have given. */
+  | { readonly kind: 'correct'; readonly eventKey: string; readonly points: bigint }
+  /** `causeId` is a receipt or a grant. */
+  | { readonly kind: 'activate'; readonly causeId: string }
+  | { readonly kind: 'transfer'; readonly toMemberId: string; readonly points: bigint }
+  /** Signed points; `proposedBy` is the caller's key. */
+  | { readonly kind: 'adjust'; readonly points: bigint; readonly reason: string; readonly proposedBy: string }
+  | {
+      readonly kind: 'resolve'
+      readonly adjustmentId: string
+      readonly isApproved: boolean
+      /** The caller's key. */
+      readonly resolvedBy: string
+    }
 
 /** One command on its way through a flush. */
 export interface Item {

@@ -1,6 +1,8 @@
 import type { BrandDirectory, Sql } from '@stampede/platform'
 import { localDay, monthOf } from '../domain/calendar.ts'
 import { readAccounts } from '../store/accounts.ts'
+import { readAdjustments } from '../store/adjustments.ts'
+import { type EventKey, eventText, readEventGrants } from '../store/event-grants.ts'
 import { readHolds, readOpenHolds } from '../store/holds.ts'
 import { readAnswers } from '../store/idempotency.ts'
 import { type AccountKey, type BrandId, brandIdText, pointsOf } from '../store/keys.ts'
@@ -25,15 +27,18 @@ export async function loadWorkingSet(
   items: readonly Item[],
   context: LoadContext,
 ): Promise<WorkingSet> {
-  const [rows, sales, liveLots, openHolds, namedHolds, programmes, { answers, naturals }] = await Promise.all([
-    readAccounts(tx, keys),
-    readSales(tx, items.flatMap(saleNamed)),
-    readLiveLots(tx, keys),
-    readOpenHolds(tx, keys),
-    readHolds(tx, items.flatMap(holdNamed)),
-    context.programmes.of(tx, [...new Set(keys.map((key) => key.brand))]),
-    loadAnswers(tx, items, context.brands),
-  ])
+  const [rows, sales, liveLots, openHolds, namedHolds, programmes, { answers, naturals }, grants, adjustments] =
+    await Promise.all([
+      readAccounts(tx, keys),
+      readSales(tx, items.flatMap(saleNamed)),
+      readLiveLots(tx, keys),
+      readOpenHolds(tx, keys),
+      readHolds(tx, items.flatMap(holdNamed)),
+      context.programmes.of(tx, [...new Set(keys.map((key) => key.brand))]),
+      loadAnswers(tx, items, context.brands),
+      readEventGrants(tx, items.flatMap(eventNamed)),
+      readAdjustments(tx, items.flatMap(adjustmentNamed)),
+    ])
   const lots = [...liveLots, ...(await readLots(tx, sales.flatMap(lotsOfSale)))]
   const holds = [...openHolds, ...namedHolds]
   return {
@@ -45,6 +50,10 @@ export async function loadWorkingSet(
     answers,
     naturals,
     newAnswers: [],
+    eventGrants: new Map(grants.map((grant) => [eventText(grant), grant])),
+    changedGrants: new Set(),
+    adjustments: new Map(adjustments.map((one) => [brandIdText(one.brand, one.adjustmentId), one])),
+    changedAdjustments: new Set(),
     receipts: [],
   }
 }
@@ -89,7 +98,18 @@ export function naturalKeyOf(item: Item, brands: Pick<BrandDirectory, 'get'>): N
 
 /** The accounts that an item may touch. */
 export function accountsOf(item: Item): readonly AccountKey[] {
-  return [pointsOf(item)]
+  const { brand, request } = item
+  if (request.kind !== 'transfer') return [pointsOf(item)]
+  return [pointsOf(item), pointsOf({ brand, memberId: request.toMemberId })]
+}
+
+function eventNamed({ brand, memberId, request }: Item): readonly EventKey[] {
+  if (request.kind !== 'grant' && request.kind !== 'correct') return []
+  return [{ brand, memberId, eventKey: request.eventKey }]
+}
+
+function adjustmentNamed({ brand, request }: Item): readonly BrandId[] {
+  return request.kind === 'resolve' ? [{ brand, id: request.adjustmentId }] : []
 }
 
 function saleNamed(item: Item): readonly BrandId[] {

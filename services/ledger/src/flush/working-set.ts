@@ -3,6 +3,8 @@ import { type Account, emptyAccount } from '../domain/account.ts'
 import type { Posting } from '../domain/posting.ts'
 import type { Programme } from '../domain/programme.ts'
 import type { AccountRow } from '../store/accounts.ts'
+import type { Adjustment } from '../store/adjustments.ts'
+import type { EventGrant } from '../store/event-grants.ts'
 import type { OwnedHold } from '../store/holds.ts'
 import type { NewAnswer } from '../store/idempotency.ts'
 import { type AccountKey, accountText, brandIdText } from '../store/keys.ts'
@@ -72,6 +74,10 @@ export interface WorkingSet {
   readonly answers: Map<string, KnownAnswer>
   readonly naturals: Map<string, KnownAnswer>
   readonly newAnswers: NewAnswer[]
+  readonly eventGrants: Map<string, EventGrant>
+  readonly changedGrants: Set<string>
+  readonly adjustments: Map<string, Adjustment>
+  readonly changedAdjustments: Set<string>
   readonly receipts: PostedReceipt[]
 }
 

@@ -2,6 +2,8 @@ import { type OutboxMessage, type Sql, writeOutbox } from '@stampede/platform'
 import { utcMonth } from '../domain/calendar.ts'
 import { accountEvent, receiptEvent } from '../events.ts'
 import { updateAccounts } from '../store/accounts.ts'
+import { writeAdjustments } from '../store/adjustments.ts'
+import { writeEventGrants } from '../store/event-grants.ts'
 import { type OwnedHold, writeHolds } from '../store/holds.ts'
 import { insertAnswers } from '../store/idempotency.ts'
 import { insertLots, type OwnedLot, updateLots } from '../store/lots.ts'
@@ -28,6 +30,14 @@ export async function writeWorkingSet(tx: Sql, set: WorkingSet): Promise<void> {
       [...set.changedSales].flatMap((text) => set.sales.get(text) ?? []),
     ),
     insertAnswers(tx, set.newAnswers),
+    writeEventGrants(
+      tx,
+      [...set.changedGrants].flatMap((text) => set.eventGrants.get(text) ?? []),
+    ),
+    writeAdjustments(
+      tx,
+      [...set.changedAdjustments].flatMap((text) => set.adjustments.get(text) ?? []),
+    ),
     updateAccounts(
       tx,
       changed.map(({ key, account }) => ({ key, totals: account })),

@@ -1,9 +1,14 @@
 import { checkBigint, checkInt, checkList, checkText, invalidArgument } from '@stampede/platform'
-import type { EarnRule, Goods, Programme } from '@stampede/proto/ledger/v1'
-import { NUMBER_CHARACTERS_MAX, POINTS_MAX } from './checks.ts'
+import type { EarnRule, Goods, Life, Programme } from '@stampede/proto/programmes/v1'
+import { FUNDER_CHARACTERS_MAX, NUMBER_CHARACTERS_MAX, POINTS_MAX } from './checks.ts'
 
 const BASIS_POINTS_MAX = 10_000
 const LIVE_DAYS_MAX = 3_650
+const LIVE_MONTHS_MAX = 120
+const WAIT_DAYS_MAX = 365
+const DATES_MAX = 12
+const dayOfYear =
+  /^(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|02-(?:0[1-9]|[12]\d))$/
 const POINT_VALUE_MAX = 1_000_000n
 const HOLD_SECONDS_MAX = 86_400
 const RULES_MAX = 100
@@ -20,7 +25,7 @@ export function checkProgramme(programme: Programme): void {
   const field = (name: string) => `programme.${name}`
   const points = { min: 0n, max: POINTS_MAX }
   checkInt(programme.earnBasisPoints, field('earn_basis_points'), { min: 0, max: BASIS_POINTS_MAX })
-  checkInt(programme.pointsLiveDays, field('points_live_days'), { min: 1, max: LIVE_DAYS_MAX })
+  checkTerms(programme)
   checkInt(programme.maxPayBasisPoints, field('max_pay_basis_points'), { min: 0, max: BASIS_POINTS_MAX })
   checkBigint(programme.pointValueMinor, field('point_value_minor'), { min: 1n, max: POINT_VALUE_MAX })
   checkInt(programme.holdSeconds, field('hold_seconds'), { min: 0, max: HOLD_SECONDS_MAX })
@@ -40,6 +45,75 @@ export function checkProgramme(programme: Programme): void {
     if (seen.has(rule.ruleId)) throw invalidArgument(field(`earn_rules[${index}].rule_id`), 'is taken')
     seen.add(rule.ruleId)
   }
+}
+
+function checkTerms(programme: Programme): void {
+  const field = (name: string) => `programme.${name}`
+  const { life, activation } = programme
+  const days = { min: 1, max: LIVE_DAYS_MAX }
+  if (life === undefined) checkInt(programme.pointsLiveDays, field('points_live_days'), days)
+  else checkLife(life, programme.pointsLiveDays)
+  const wait = { min: 1, max: WAIT_DAYS_MAX }
+  if (activation?.when?.$case === 'delayDays') checkInt(activation.when.value, field('activation.delay_days'), wait)
+  else if (activation?.when?.$case === 'eventTimeoutDays') {
+    checkInt(activation.when.value, field('activation.event_timeout_days'), wait)
+  } else if (activation !== undefined) {
+    throw invalidArgument(field('activation'), 'must be delay_days or event_timeout_days, or left out')
+  }
+  checkOneOf(programme.returnPolicy, field('return_policy'), ['', 'unlimited', 'within_balance', 'only_pending'])
+  checkOneOf(programme.restorePolicy, field('restore_policy'), ['', 'grace', 'original_expiry', 'new_term'])
+  checkInt(programme.restoreDays, field('restore_days'), { min: 0, max: LIVE_DAYS_MAX })
+  checkInt(programme.repayBasisPoints, field('repay_basis_points'), { min: 0, max: BASIS_POINTS_MAX })
+  checkText(programme.funder, field('funder'), { max: FUNDER_CHARACTERS_MAX })
+  for (const [name, value] of [
+    ['debt_limit', programme.debtLimit],
+    ['adjust_limit', programme.adjustLimit],
+    ['transfer_limit', programme.transferLimit],
+  ] as const) {
+    checkBigint(value, field(name), { min: 0n, max: POINTS_MAX })
+  }
+  const { startsAt, earnUntil, spendUntil } = programme
+  if (startsAt !== undefined && earnUntil !== undefined && startsAt >= earnUntil) {
+    throw invalidArgument(field('earn_until'), 'must be after starts_at')
+  }
+  if (spendUntil !== undefined && (earnUntil === undefined || earnUntil > spendUntil)) {
+    throw invalidArgument(field('spend_until'), 'needs an earn_until that is not after it')
+  }
+}
+
+function checkLife(life: Life, pointsLiveDays: number): void {
+  const at = 'programme.life'
+  if (pointsLiveDays !== 0) throw invalidArgument('programme.points_live_days', 'must be 0 with a life')
+  switch (life.term?.$case) {
+    case 'unlimited':
+      if (!life.term.value) throw invalidArgument(`${at}.unlimited`, 'must be true')
+      break
+    case 'days':
+      checkInt(life.term.value, `${at}.days`, { min: 1, max: LIVE_DAYS_MAX })
+      break
+    case 'months':
+      checkInt(life.term.value, `${at}.months`, { min: 1, max: LIVE_MONTHS_MAX })
+      break
+    case 'dates':
+      for (const [index, date] of checkList(life.term.value.dates, `${at}.dates`, {
+        min: 1,
+        max: DATES_MAX,
+      }).entries()) {
+        checkText(date, `${at}.dates[${index}]`, { pattern: dayOfYear })
+      }
+      break
+    case undefined:
+      throw invalidArgument(at, 'must be unlimited, days, months or dates')
+  }
+  checkOneOf(life.roundUpTo, `${at}.round_up_to`, ['', 'month', 'quarter', 'half_year', 'year'])
+  if (life.sliding && life.term.$case !== 'days' && life.term.$case !== 'months') {
+    throw invalidArgument(`${at}.sliding`, 'needs days or months')
+  }
+}
+
+function checkOneOf(text: string, at: string, allowed: readonly string[]): void {
+  if (!allowed.includes(text))
+    throw invalidArgument(at, `must be one of ${allowed.filter((one) => one !== '').join(', ')}`)
 }
 
 function checkRule(rule: EarnRule, at: string): void {

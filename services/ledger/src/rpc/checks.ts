@@ -18,6 +18,8 @@ import type { ReturnedLine } from '../domain/return.ts'
 
 /** Characters of a store, till or receipt number at most. */
 export const NUMBER_CHARACTERS_MAX = 64
+/** Characters of who bears a cost at most. */
+export const FUNDER_CHARACTERS_MAX = 40
 /** Points of one command at most; sums of all accounts stay within int64. */
 export const POINTS_MAX = 1_000_000_000_000n
 /** Lines of a sale or return at most. */

@@ -6,11 +6,8 @@ import {
   invalidArgument,
   type Sql,
 } from '@stampede/platform'
-import {
-  type Programme as ProgrammeMessage,
-  PutProgrammeRequest,
-  PutProgrammeResponse,
-} from '@stampede/proto/ledger/v1'
+import { PutProgrammeRequest, PutProgrammeResponse } from '@stampede/proto/ledger/v1'
+import type { Programme as ProgrammeMessage } from '@stampede/proto/programmes/v1'
 import type { LedgerContext } from '../context.ts'
 import { utcMonth } from '../domain/calendar.ts'
 import { insertAnswers, readAnswers } from '../store/idempotency.ts'

@@ -1,5 +1,5 @@
 import type { Sql } from '@stampede/platform'
-import { Programme as ProgrammeMessage } from '@stampede/proto/ledger/v1'
+import { Programme as ProgrammeMessage } from '@stampede/proto/programmes/v1'
 import type { Programme } from '../domain/programme.ts'
 import { rulesOf } from '../programme-message.ts'
 

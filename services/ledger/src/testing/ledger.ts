@@ -13,14 +13,15 @@ import { type TestClock, testClock, testPostgres } from '@stampede/platform/test
 import {
   CreateHoldRequest,
   PostReceiptRequest,
-  Programme,
   type ReceiptBatchResult,
   ReturnReceiptRequest,
 } from '@stampede/proto/ledger/v1'
+import { Programme } from '@stampede/proto/programmes/v1'
 import type { LedgerContext } from '../context.ts'
 import { Committer } from '../flush/committer.ts'
 import { type FlushContext, flushItems } from '../flush/flush.ts'
 import { ledgerHandlers } from '../rpc/handlers.ts'
+import { pointsHandlers } from '../rpc/points/handlers.ts'
 import { putProgramme } from '../rpc/put-programme.ts'
 import { Months } from '../store/months.ts'
 import { Programmes } from '../store/programmes.ts'
@@ -61,6 +62,7 @@ export interface TestLedger extends AsyncDisposable {
   readonly context: LedgerContext
   readonly flushContext: FlushContext
   readonly handlers: ReturnType<typeof ledgerHandlers>
+  readonly points: ReturnType<typeof pointsHandlers>
   /** Context of a call that waits long enough. */
   readonly call: CallContext
   /** Items of each transaction so far. */
@@ -113,6 +115,7 @@ export async function testLedger(): Promise<TestLedger> {
     context,
     flushContext,
     handlers: ledgerHandlers(context),
+    points: pointsHandlers(context),
     call: {
       caller: { keyId: 'till', role: 'till', brands: [BRAND] },
       signal: new AbortController().signal,

@@ -190,6 +190,38 @@ CREATE UNIQUE INDEX receipt_natural ON receipt (number, till_id, store_id, busin
   WHERE kind = 'sale';
 CREATE UNIQUE INDEX receipt_return ON receipt (number, brand, month) WHERE kind = 'return';
 
+-- What was given for something else than a purchase, once per event of a member.
+CREATE TABLE event_grant (
+  brand text NOT NULL,
+  member_id uuid NOT NULL,
+  event_key text NOT NULL,
+  grant_id uuid NOT NULL,
+  -- What it gives now, corrections included.
+  points bigint NOT NULL CHECK (points >= 0),
+  -- SHA-256 of the request without its idempotency key.
+  content_hash bytea NOT NULL,
+  granted_at timestamptz NOT NULL,
+  PRIMARY KEY (brand, member_id, event_key)
+);
+
+-- Corrections of balances by hand, and who stands for them.
+CREATE TABLE adjustment (
+  brand text NOT NULL,
+  adjustment_id uuid NOT NULL,
+  member_id uuid NOT NULL,
+  points bigint NOT NULL CHECK (points <> 0),
+  reason text NOT NULL,
+  state text NOT NULL CHECK (state IN ('proposed', 'posted', 'rejected')),
+  proposed_by text NOT NULL,
+  proposed_at timestamptz NOT NULL,
+  resolved_by text,
+  resolved_at timestamptz,
+  CHECK ((state = 'rejected') <= (resolved_by IS NOT NULL)),
+  CHECK (resolved_by IS DISTINCT FROM proposed_by),
+  PRIMARY KEY (brand, adjustment_id)
+);
+CREATE INDEX adjustment_open ON adjustment (brand, adjustment_id) WHERE state = 'proposed';
+
 -- Answers of writing requests, kept 400 days. By the month in which they were given: a look-up asks all months.
 CREATE TABLE idempotency (
   brand text NOT NULL,

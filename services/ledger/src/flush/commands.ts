@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { type BrandInfo, notFound } from '@stampede/platform'
+import { activateAnswer, cancelAnswer, commitAnswer, holdAnswer, returnAnswer, saleAnswer } from '../answers.ts'
+import { localTimeMs } from '../domain/calendar.ts'
+import type { Command, Decision } from '../domain/decide.ts'
+import { earnedTerm, lifeEnd, restoreEnd } from '../domain/terms.ts'
+import { brandIdText, pointsOf } from '../store/keys.ts'
+import type { Item, ItemRequest } from './item.ts'
+import { type Applied, absorb, decideOver, programmeOf } from './perform.ts'
+import { recordReceipt } from './record-receipt.ts'
+import type { WorkingSet } from './working-set.ts'
+
+type OwnKind = 'sale' | 'return' | 'hold' | 'commit' | 'cancel' | 'activate'
+type OwnRequest = Extract<ItemRequest, { kind: OwnKind }>
+type OwnCommand = Extract<Command, { kind: OwnKind }>
+
+/** Does what is one command over one account: sales, returns, holds. */
+export function applyCommand(set: WorkingSet, item: Item, request: OwnRequest, brand: BrandInfo): Applied {
+  const command = toCommand(set, item, request, brand)
+  const key = pointsOf(item)
+  const causeId = causeIdOf(command)
+  const eventTimeMs = 'occurredAtMs' in command ? command.occurredAtMs : set.nowMs
+  const performed = decideOver(set, key, command)
+  const { decision, before } = performed
+  const response = encodeAnswer(command, decision)
+  const deltaAvailable = decision.account.available - before.available
+  absorb(performed, { kind: kindOf(decision), causeId, eventTimeMs, deltaAvailable })
+  const natural = recordReceipt(set, item, command, decision, brand)
+  return { response, causeId, ...(natural === undefined ? {} : { natural }) }
+}
+
+function toCommand(set: WorkingSet, item: Item, request: OwnRequest, brand: BrandInfo): OwnCommand {
+  switch (request.kind) {
+    case 'sale': {
+      const programme = programmeOf(set, item.brand, request.occurredAtMs)
+      return {
+        ...request,
+        receiptId: receiptIdOf(set, request.occurredAtMs, brand),
+        programme,
+        earnedTerm: earnedTerm(programme, request.occurredAtMs, brand.timeZone),
+        slidesToMs: programme.life.isSliding
+          ? lifeEnd(programme.life, request.occurredAtMs, brand.timeZone)
+          : undefined,
+      }
+    }
+    case 'return': {
+      const sale = set.sales.get(brandIdText(item.brand, request.saleId))
+      if (sale === undefined || sale.memberId !== item.memberId) throw notFound()
+      const versions = set.programmes.get(item.brand) ?? []
+      const policies = versions.find(({ version }) => version === sale.programmeVersion)
+      assert(policies !== undefined, 'the version of a sale is never forgotten')
+      return {
+        kind: 'return',
+        receiptId: receiptIdOf(set, request.occurredAtMs, brand),
+        occurredAtMs: request.occurredAtMs,
+        sale: sale.record,
+        lines: request.lines,
+        policies,
+        graceExpiresAtMs: restoreEnd(policies, set.nowMs, brand.timeZone),
+      }
+    }
+    case 'hold': {
+      const programme = programmeOf(set, item.brand, set.nowMs)
+      const seconds = request.ttlSeconds === 0 ? programme.holdSeconds : request.ttlSeconds
+      const { points, reference } = request
+      return { kind: 'hold', holdId: set.newId(), points, reference, expiresAtMs: set.nowMs + seconds * 1_000 }
+    }
+    case 'activate': {
+      const programme = programmeOf(set, item.brand, set.nowMs)
+      const endMs = lifeEnd(programme.life, set.nowMs, brand.timeZone)
+      return { ...request, expiresAtMs: Math.min(endMs, programme.spendUntilMs) }
+    }
+    case 'commit':
+    case 'cancel':
+      return request
+  }
+}
+
+/** The id of a receipt holds its local time, so that its business month can be read from it. */
+function receiptIdOf(set: WorkingSet, occurredAtMs: number, { timeZone }: BrandInfo): string {
+  return set.newId(Math.max(localTimeMs(occurredAtMs, timeZone), 0))
+}
+
+function causeIdOf(command: OwnCommand): string {
+  switch (command.kind) {
+    case 'sale':
+    case 'return':
+      return command.receiptId
+    case 'hold':
+    case 'commit':
+    case 'cancel':
+      return command.holdId
+    case 'activate':
+      return command.causeId
+  }
+}
+
+function kindOf({ outcome }: Decision): string {
+  if (outcome.kind !== 'sale') return outcome.kind
+  return outcome.earned === 0n && outcome.spent > 0n ? 'spend' : 'earn'
+}
+
+function encodeAnswer(command: OwnCommand, { outcome, account }: Decision): Uint8Array {
+  switch (outcome.kind) {
+    case 'sale':
+      return saleAnswer(outcome, account)
+    case 'return':
+      return returnAnswer(causeIdOf(command), outcome, account)
+    case 'hold':
+      assert(command.kind === 'hold')
+      return holdAnswer(command.holdId, command.expiresAtMs, account)
+    case 'commit':
+      return commitAnswer(account)
+    case 'cancel':
+      return cancelAnswer(account)
+    case 'activate':
+      return activateAnswer(account)
+    default:
+      throw new assert.AssertionError({ message: 'a command has its own outcome' })
+  }
+}
