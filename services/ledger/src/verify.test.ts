@@ -1,20 +1,29 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { holdOf, keepPostgres, member, returnOf, saleOf, type TestLedger, testLedger } from './testing/ledger.ts'
+import { GrantPointsRequest } from '@stampede/proto/points/v1'
+import { BRAND, holdOf, keepPostgres, member, returnOf, saleOf, type TestLedger, testLedger } from './testing/ledger.ts'
 import { verifyLedger } from './verify.ts'
 
 keepPostgres()
 
 /** A little of everything: sales, a spend, an open hold, a return. */
 async function used(ledger: TestLedger): Promise<void> {
-  const { handlers, call } = ledger
+  const { handlers, points, call } = ledger
+  await ledger.publish({ transferLimit: 1_000n, adjustLimit: 10n })
   const { receiptId } = await handlers.postReceipt(saleOf('ann', '1'), call)
   const hold = await handlers.createHold(holdOf('ann', 50n, 'basket'), call)
   await handlers.postReceipt(saleOf('ann', '2', { holdId: hold.holdId, pointsToPay: 20n }), call)
   await handlers.returnReceipt(returnOf(receiptId, 'r'), call)
   await handlers.postReceipt(saleOf('bob', '3'), call)
   await handlers.createHold(holdOf('bob', 30n, 'basket'), call)
+  const cat = { brand: BRAND, memberId: member('cat') }
+  await points.grantPoints(GrantPointsRequest.fromPartial({ ...cat, ...grantOf('birthday', 90n) }), call)
+  await points.correctGrant({ ...cat, idempotencyKey: 'c', eventKey: 'birthday', points: 80n }, call)
+  await points.transferPoints({ ...cat, idempotencyKey: 't', toMemberId: member('dan'), points: 20n }, call)
+  await points.adjustPoints({ ...cat, idempotencyKey: 'a', points: 5n, reason: 'late' }, call)
 }
+
+const grantOf = (eventKey: string, points: bigint) => ({ idempotencyKey: eventKey, eventKey, points })
 
 const ann = `member_id = '${member('ann')}'`
 const bob = `member_id = '${member('bob')}'`
@@ -47,6 +56,16 @@ const damages: readonly (readonly [invariant: string, statement: string])[] = [
     `UPDATE receipt SET points_earned = points_earned + 1 WHERE number = '3'`,
   ],
   ['points are earned, spent and returned by receipts only', `DELETE FROM receipt WHERE number = '3'`],
+  ['an event has exactly the entries of its points', `UPDATE event_grant SET points = points + 1`],
+  ['a posted adjustment has exactly its entries, another has none', `UPDATE adjustment SET points = points + 1`],
+  [
+    'a posted adjustment has exactly its entries, another has none',
+    `UPDATE adjustment SET state = 'rejected', resolved_by = 'x'`,
+  ],
+  [
+    'transfers take from one member what they give to another',
+    `UPDATE posting SET cause_id = transaction_id WHERE kind = 'transfer' AND member_id = '${member('dan')}'`,
+  ],
   ['the lines of a sale sum to it', `UPDATE receipt SET line_amounts[1] = line_amounts[1] + 1 WHERE kind = 'sale'`],
   [
     'what is returned of a line is the sum of its returns',
@@ -79,7 +98,7 @@ test('every rule of the books finds the row that breaks it', async () => {
     await assert.rejects(outcome, (error) => error === undo || assert.fail(String(error)))
   }
   assert.equal((await verifyLedger(ledger.database)).ok, true)
-  assert.equal(found.size, 15)
+  assert.equal(found.size, 18)
 })
 
 test('the database itself refuses to change what was posted and to take a balance below zero', async () => {

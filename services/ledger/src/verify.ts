@@ -136,6 +136,33 @@ const invariants: readonly Invariant[] = [
         AND NOT ${isDetached('receipt', 'business_month(t.cause_id)')}`,
   },
   {
+    name: 'an event has exactly the entries of its points',
+    text: `SELECT g.*, c.* FROM event_grant g
+      LEFT JOIN (SELECT p.brand, p.member_id, p.cause_id, sum(e.amount) AS issued FROM posting p
+        JOIN entry e USING (brand, member_id, currency, version)
+        WHERE p.kind IN ('grant', 'revoke') AND e.account = 'issued' GROUP BY p.brand, p.member_id, p.cause_id) c
+        ON c.brand = g.brand AND c.member_id = g.member_id AND c.cause_id = g.grant_id
+      WHERE g.points <> -coalesce(c.issued, 0) AND NOT EXISTS (SELECT FROM detached_month WHERE parent = 'posting')`,
+  },
+  {
+    name: 'a posted adjustment has exactly its entries, another has none',
+    text: `SELECT a.*, c.* FROM adjustment a
+      LEFT JOIN (SELECT p.brand, p.member_id, p.cause_id, sum(e.amount) AS adjusted, count(*) AS times FROM posting p
+        JOIN entry e USING (brand, member_id, currency, version)
+        WHERE p.kind = 'adjust' AND e.account = 'adjusted' GROUP BY p.brand, p.member_id, p.cause_id) c
+        ON c.brand = a.brand AND c.member_id = a.member_id AND c.cause_id = a.adjustment_id
+      WHERE (coalesce(-c.adjusted, 0), coalesce(c.times, 0)) IS DISTINCT FROM
+          CASE a.state WHEN 'posted' THEN (a.points::numeric, 1::bigint) ELSE (0::numeric, 0::bigint) END
+        AND NOT ${isDetached('posting', 'coalesce(a.resolved_at, a.proposed_at)')}`,
+  },
+  {
+    name: 'transfers take from one member what they give to another',
+    text: `SELECT p.brand, p.cause_id, sum(e.amount) AS sum FROM posting p
+      JOIN entry e USING (brand, member_id, currency, version)
+      WHERE p.kind = 'transfer' AND e.account = 'transferred'
+      GROUP BY p.brand, p.cause_id HAVING sum(e.amount) <> 0 OR count(*) <> 2`,
+  },
+  {
     name: 'the lines of a sale sum to it',
     text: `SELECT brand, receipt_id, total_minor, points_earned, points_spent, line_amounts, line_earned, line_paid
       FROM receipt WHERE kind = 'sale' AND (total_minor, points_earned, points_spent) IS DISTINCT FROM

@@ -16,7 +16,7 @@ import {
   type ReceiptBatchResult,
   ReturnReceiptRequest,
 } from '@stampede/proto/ledger/v1'
-import { Programme } from '@stampede/proto/programmes/v1'
+import { type DeepPartial, Programme } from '@stampede/proto/programmes/v1'
 import type { LedgerContext } from '../context.ts'
 import { Committer } from '../flush/committer.ts'
 import { type FlushContext, flushItems } from '../flush/flush.ts'
@@ -63,6 +63,8 @@ export interface TestLedger extends AsyncDisposable {
   readonly flushContext: FlushContext
   readonly handlers: ReturnType<typeof ledgerHandlers>
   readonly points: ReturnType<typeof pointsHandlers>
+  /** Publishes a version of the programme that differs from the first one, for receipts of whatever time. */
+  publish(rules: DeepPartial<Programme>): Promise<void>
   /** Context of a call that waits long enough. */
   readonly call: CallContext
   /** Items of each transaction so far. */
@@ -74,6 +76,15 @@ export interface TestLedger extends AsyncDisposable {
 /** Handlers with a queue of their own. */
 export interface TestReplica extends AsyncDisposable {
   readonly handlers: ReturnType<typeof ledgerHandlers>
+  readonly points: ReturnType<typeof pointsHandlers>
+}
+
+const firstProgramme = {
+  earnBasisPoints: 500,
+  pointsLiveDays: 365,
+  maxPayBasisPoints: 10_000,
+  pointValueMinor: 1n,
+  holdSeconds: 900,
 }
 
 /** Opens a ledger with one brand: 5 % back, everything payable with points, a point is a cent. */
@@ -96,18 +107,17 @@ export async function testLedger(): Promise<TestLedger> {
     })
   const committer = stack.use(open())
   const context = { database, brands, clock, programmes, months, committer }
-  await putProgramme(context, {
-    idempotencyKey: 'programme',
-    brand: BRAND,
-    programme: Programme.fromPartial({
-      earnBasisPoints: 500,
-      pointsLiveDays: 365,
-      maxPayBasisPoints: 10_000,
-      pointValueMinor: 1n,
-      holdSeconds: 900,
-    }),
-    effectiveAt: undefined,
-  })
+  let version = 0
+  const publish = async (rules: DeepPartial<Programme>) => {
+    version += 1
+    await putProgramme(context, {
+      idempotencyKey: `programme-${version}`,
+      brand: BRAND,
+      programme: Programme.fromPartial({ ...firstProgramme, ...rules }),
+      effectiveAt: new Date(0),
+    })
+  }
+  await publish({})
   const moved = stack.move()
   return {
     database,
@@ -121,11 +131,13 @@ export async function testLedger(): Promise<TestLedger> {
       signal: new AbortController().signal,
       deadline: new Date('2100-01-01'),
     },
+    publish,
     flushes,
     replica: () => {
       const own = open()
       return {
         handlers: ledgerHandlers({ ...context, committer: own }),
+        points: pointsHandlers({ ...context, committer: own }),
         [Symbol.asyncDispose]: () => own[Symbol.asyncDispose](),
       }
     },
