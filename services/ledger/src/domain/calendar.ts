@@ -39,14 +39,39 @@ export function localTimeMs(atMs: number, timeZone: string): number {
  * zone, whatever the clocks do in between.
  */
 export function endOfLife(atMs: number, days: number, timeZone: string): number {
-  const day = Date.parse(`${localDay(atMs, timeZone)}T00:00:00Z`)
-  return endOfDay(new Date(day + days * DAY_MS).toISOString().slice(0, 10), timeZone)
+  return endOfDay(addDays(localDay(atMs, timeZone), days), timeZone)
 }
 
 /** First instant after a calendar day in a zone. */
 export function endOfDay(day: string, timeZone: string): number {
-  const next = Date.parse(`${day}T00:00:00Z`) + DAY_MS
-  return startOfDay(new Date(next).toISOString().slice(0, 10), timeZone)
+  return startOfDay(addDays(day, 1), timeZone)
+}
+
+/** A calendar day so many days later. */
+export function addDays(day: string, days: number): string {
+  return toDay(Date.parse(`${day}T00:00:00Z`) + days * DAY_MS)
+}
+
+/** A calendar day so many months later; where that month is shorter, its last day. */
+export function addMonths(day: string, months: number): string {
+  const [year = 0, month = 0, date = 0] = day.split('-').map(Number)
+  const lastOfMonth = new Date(Date.UTC(year, month + months, 0)).getUTCDate()
+  return toDay(Date.UTC(year, month - 1 + months, Math.min(date, lastOfMonth)))
+}
+
+/** Last day of the period of so many months, a divisor of twelve, that a calendar day is in. */
+export function periodEnd(day: string, months: number): string {
+  const [year = 0, month = 0] = day.split('-').map(Number)
+  return toDay(Date.UTC(year, Math.ceil(month / months) * months, 0))
+}
+
+/** Last day of a calendar day's month. */
+export function monthEnd(day: string): string {
+  return periodEnd(day, 1)
+}
+
+function toDay(utcMs: number): string {
+  return new Date(utcMs).toISOString().slice(0, 10)
 }
 
 /** First instant of a calendar day in a zone; not always midnight, as some zones change their clocks at midnight. */

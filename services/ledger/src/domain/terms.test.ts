@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { addMonths } from './calendar.ts'
 import { testProgramme } from './fixture.ts'
 import type { Life, Programme } from './programme.ts'
-import { addMonths, earnedTerm, lifeEnd, restoreEnd } from './terms.ts'
+import { earnedTerm, lifeEnd, restoreEnd } from './terms.ts'
 
 const BERLIN = 'Europe/Berlin'
 const at = (text: string) => Date.parse(text)

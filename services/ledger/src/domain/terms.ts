@@ -1,4 +1,4 @@
-import { endOfDay, endOfLife, localDay, startOfDay } from './calendar.ts'
+import { addDays, addMonths, endOfDay, endOfLife, localDay, periodEnd, startOfDay } from './calendar.ts'
 import type { Activation, Life, Programme } from './programme.ts'
 import type { EarnedTerm } from './sale.ts'
 
@@ -27,7 +27,7 @@ export function lifeEnd({ term, roundUpTo }: Life, fromMs: number, timeZone: str
   const from = localDay(fromMs, timeZone)
   if (term.kind === 'unlimited') return Number.POSITIVE_INFINITY
   const last = lastDay(term, from)
-  return endOfDay(roundUpTo === undefined ? last : lastOfPeriod(last, MONTHS[roundUpTo]), timeZone)
+  return endOfDay(roundUpTo === undefined ? last : periodEnd(last, MONTHS[roundUpTo]), timeZone)
 }
 
 /** Where points live on that come back to a lot which has ended; undefined: they end at once. */
@@ -40,13 +40,6 @@ export function restoreEnd(
   const isGrace = restorePolicy.kind === 'grace'
   const endMs = isGrace ? endOfLife(nowMs, restorePolicy.days, timeZone) : lifeEnd(life, nowMs, timeZone)
   return Math.min(endMs, spendUntilMs)
-}
-
-/** A calendar day so many months later; where that month is shorter, its last day. */
-export function addMonths(day: string, months: number): string {
-  const [year = 0, month = 0, date = 0] = day.split('-').map(Number)
-  const lastOfMonth = new Date(Date.UTC(year, month + months, 0)).getUTCDate()
-  return toDay(Date.UTC(year, month - 1 + months, Math.min(date, lastOfMonth)))
 }
 
 function activationOf(
@@ -79,17 +72,4 @@ function nextDate(dates: readonly string[], from: string): string {
 /** 29 February is the 28th where there is none. */
 function clamped(year: number, date: string): string {
   return addMonths(`${year}-01-${date.slice(3)}`, Number(date.slice(0, 2)) - 1)
-}
-
-function lastOfPeriod(day: string, months: number): string {
-  const [year = 0, month = 0] = day.split('-').map(Number)
-  return toDay(Date.UTC(year, Math.ceil(month / months) * months, 0))
-}
-
-function addDays(day: string, days: number): string {
-  return toDay(Date.parse(`${day}T00:00:00Z`) + days * DAY_MS)
-}
-
-function toDay(utcMs: number): string {
-  return new Date(utcMs).toISOString().slice(0, 10)
 }
