@@ -312,6 +312,7 @@ function accountEvent(memberId: string, version: bigint, available: bigint): Uin
       causeId: '',
       deltaAvailable: 0n,
       currency: 'GBP',
+      tier: undefined,
     },
   })
 }

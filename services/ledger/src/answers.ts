@@ -14,6 +14,7 @@ import {
   ResolveAdjustmentResponse,
   TransferPointsResponse,
 } from '@stampede/proto/points/v1'
+import { SetTierResponse } from '@stampede/proto/tiers/v1'
 import type { Account } from './domain/account.ts'
 import type { ReturnOutcome } from './domain/return.ts'
 import type { SaleOutcome } from './domain/sale.ts'
@@ -100,4 +101,9 @@ export function adjustAnswer({ adjustmentId, state }: Adjustment, account: Accou
 /** Encoded answer to whoever resolved one. */
 export function resolveAnswer(state: Adjustment['state'], account: Account): Uint8Array {
   return ResolveAdjustmentResponse.encode({ state, balance: toBalance(account) }).finish()
+}
+
+/** Encoded answer to a tier given by hand. */
+export function tierAnswer(tierId: string): Uint8Array {
+  return SetTierResponse.encode({ tierId }).finish()
 }

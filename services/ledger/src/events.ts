@@ -1,4 +1,6 @@
 import { makeEvent, type OutboxMessage } from '@stampede/platform'
+import type { TierStanding } from '@stampede/proto/events/v1'
+import type { TierProgress } from './domain/tiers/progress.ts'
 import { expirySchedule } from './domain/view.ts'
 import type { PostedReceipt, WorkingAccount } from './flush/working-set.ts'
 
@@ -9,17 +11,32 @@ const RECEIPT_SCHEMA = 'ledger.receipt.v1'
 /** A receipt never changes: a return is a receipt of its own. */
 const RECEIPT_VERSION = 1n
 
+/** A member's tier as an event tells it. */
+export interface ShownTier {
+  readonly isChanged: boolean
+  /** Grows with every change. */
+  readonly changes: bigint
+  /** Undefined for a programme that has no tiers any more. */
+  readonly progress: TierProgress | undefined
+}
+
 /** The event with an account's newest state; undefined when nothing has happened to it. */
-export function accountEvent(working: WorkingAccount, currency: string, now: Date): OutboxMessage | undefined {
+export function accountEvent(
+  working: WorkingAccount,
+  tier: ShownTier | undefined,
+  currency: string,
+  now: Date,
+): OutboxMessage | undefined {
   const { account, cause, key } = working
-  if (cause === undefined || working.postings.length === 0) return undefined
+  if (cause === undefined || (working.postings.length === 0 && tier?.isChanged !== true)) return undefined
   const next = expirySchedule(account)[0]
   return makeEvent(
     {
       brand: key.brand,
       aggregateKind: 'account',
       aggregateId: key.memberId,
-      aggregateVersion: account.version,
+      // Either part grows only, so the sum tells which event is newer.
+      aggregateVersion: account.version + (tier?.changes ?? 0n),
       eventTime: new Date(cause.eventTimeMs),
       schema: ACCOUNT_SCHEMA,
       payload: {
@@ -37,11 +54,26 @@ export function accountEvent(working: WorkingAccount, currency: string, now: Dat
           causeId: cause.causeId,
           deltaAvailable: cause.deltaAvailable,
           currency,
+          tier: tierMessage(tier?.progress),
         },
       },
     },
     now,
   )
+}
+
+function tierMessage(progress: TierProgress | undefined): TierStanding | undefined {
+  if (progress === undefined) return undefined
+  const { tierId, untilMs, counted, toKeep, nextTierId, toNext, willDowngrade } = progress
+  return {
+    tierId: tierId ?? '',
+    until: Number.isFinite(untilMs) ? new Date(untilMs) : undefined,
+    counted,
+    toKeep,
+    nextTierId: nextTierId ?? '',
+    toNext,
+    willDowngrade,
+  }
 }
 
 /** The event of a sale or return. */

@@ -192,6 +192,7 @@ class Pair {
       pointsToPay,
       earnedTerm: earnedTerm(programme, occurredAtMs, ZONE),
       slidesToMs: undefined,
+      tierHundredths: 100n,
     })
     const answer = await this.#same<PostReceiptResponse>(ask, decision)
     if (answer === undefined || !decision.ok || decision.outcome.kind !== 'sale') return

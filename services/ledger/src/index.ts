@@ -16,6 +16,7 @@ import {
 } from '@stampede/platform'
 import { LedgerServiceService } from '@stampede/proto/ledger/v1'
 import { PointsServiceService } from '@stampede/proto/points/v1'
+import { TierServiceService } from '@stampede/proto/tiers/v1'
 import { readLedgerConfig } from './config.ts'
 import { Committer } from './flush/committer.ts'
 import { flushDue, flushItems } from './flush/flush.ts'
@@ -24,6 +25,7 @@ import { startSweeper } from './jobs/sweeper.ts'
 import { createLedgerMetrics } from './metrics.ts'
 import { ledgerHandlers } from './rpc/handlers.ts'
 import { pointsHandlers } from './rpc/points/handlers.ts'
+import { tierHandlers } from './rpc/tiers/handlers.ts'
 import { Months } from './store/months.ts'
 import { Programmes } from './store/programmes.ts'
 import { migrationsDir, schema } from './store/schema.ts'
@@ -87,6 +89,7 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
       bindings: [
         bind(LedgerServiceService, ledgerHandlers(context)),
         bind(PointsServiceService, pointsHandlers(context)),
+        bind(TierServiceService, tierHandlers(context)),
       ],
       grpcPort: config.grpcPort,
       httpPort: config.httpPort,

@@ -14,6 +14,7 @@ import type {
   RestorePolicy,
   ReturnPolicy,
 } from './domain/programme.ts'
+import { ladderOf } from './ladder-message.ts'
 
 /** What a programme says, apart from its version. */
 export type ProgrammeRules = Omit<Programme, 'version' | 'effectiveAtMs'>
@@ -38,6 +39,7 @@ export function rulesOf(message: ProgrammeMessage): ProgrammeRules {
     spendUntilMs: message.spendUntil?.getTime() ?? Number.POSITIVE_INFINITY,
     adjustLimit: message.adjustLimit,
     transferLimit: message.transferLimit,
+    ladder: message.tiers === undefined ? undefined : ladderOf(message.tiers),
     maxPayBasisPoints: BigInt(message.maxPayBasisPoints),
     pointValueMinor: message.pointValueMinor,
     holdSeconds: message.holdSeconds === 0 ? HOLD_SECONDS_DEFAULT : message.holdSeconds,

@@ -6,7 +6,7 @@ import { testProgramme } from './fixture.ts'
 import { type EarnRule, type Goods, isOf, type Programme } from './programme.ts'
 import { sum } from './shares.ts'
 
-const place = { storeId: 'north', atMs: 1_000 }
+const place = { storeId: 'north', atMs: 1_000, tierHundredths: 100n }
 
 function goods(change: Partial<Record<keyof Goods, readonly string[]>>): Goods {
   return { skus: new Set(change.skus), categories: new Set(change.categories) }

@@ -11,6 +11,8 @@ export interface EarnPlace {
   readonly storeId: string
   /** Unix milliseconds. */
   readonly atMs: number
+  /** The base so many times, by the member's tier, in hundredths. */
+  readonly tierHundredths: bigint
 }
 
 /** Why a rule gave what it gave. */
@@ -50,7 +52,9 @@ export function earn(lines: readonly EarningLine[], programme: Programme, place:
   const part = BASIS * HUNDRED * programme.pointValueMinor
   const isOpen = programme.startsAtMs <= place.atMs && place.atMs < programme.earnUntilMs
   const earning = lines.map((line) => isOpen && line.moneyMinor > 0n && !isOf(programme.earnsNothing, line))
-  const base = lines.map((line, index) => (earning[index] ? line.moneyMinor * programme.earnBasisPoints * HUNDRED : 0n))
+  const base = lines.map((line, index) =>
+    earning[index] ? line.moneyMinor * programme.earnBasisPoints * place.tierHundredths : 0n,
+  )
   const extras = programme.earnRules.map((rule) => ruleExtras(rule, { lines, base, earning, part, place }))
   const chosen = programme.earnRules.map((rule, at) =>
     limited(bestOfGroup(programme.earnRules, extras, at), rule, part),

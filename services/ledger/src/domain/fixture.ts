@@ -21,8 +21,8 @@ export const testProgramme: Programme = {
 }
 
 /** The term of points that are spendable at once. */
-export function spendableUntil(expiresAtMs: number): Pick<SaleCommand, 'earnedTerm' | 'slidesToMs'> {
-  return { earnedTerm: { activatesAtMs: 0, expiresAtMs }, slidesToMs: undefined }
+export function spendableUntil(expiresAtMs: number): Pick<SaleCommand, 'earnedTerm' | 'slidesToMs' | 'tierHundredths'> {
+  return { earnedTerm: { activatesAtMs: 0, expiresAtMs }, slidesToMs: undefined, tierHundredths: 100n }
 }
 
 /** Ids that count up, so that runs repeat. */

@@ -30,6 +30,7 @@ function sell(story: Story, lines: number, terms: SaleTerms = {}): SaleOutcome {
     pointsToPay,
     earnedTerm: { activatesAtMs, expiresAtMs },
     slidesToMs,
+    tierHundredths: 100n,
   })
   assert(outcome.kind === 'sale')
   return outcome

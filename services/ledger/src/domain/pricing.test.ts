@@ -16,7 +16,7 @@ const programme: Programme = {
   ...noRules,
 }
 
-const place = { storeId: 'store', atMs: 0 }
+const place = { storeId: 'store', atMs: 0, tierHundredths: 100n }
 
 function line(amountMinor: bigint): SaleLine {
   return { sku: 'a', quantity: 1n, amountMinor, category: '' }

@@ -1,3 +1,5 @@
+import type { TierLadder } from './tiers/ladder.ts'
+
 /** How points are earned and spent, as stored with its version. */
 export interface Programme {
   readonly version: number
@@ -29,6 +31,8 @@ export interface Programme {
   readonly adjustLimit: bigint
   /** Most points of a transfer; 0: there are none. */
   readonly transferLimit: bigint
+  /** Undefined: there are no tiers. */
+  readonly ladder: TierLadder | undefined
   /** Basis points of each line that points may pay, 0 to 10,000. */
   readonly maxPayBasisPoints: bigint
   /** Value of one point in minor units of money, at least 1. */
@@ -146,6 +150,7 @@ export const noRules = {
   spendUntilMs: Number.POSITIVE_INFINITY,
   adjustLimit: 0n,
   transferLimit: 0n,
+  ladder: undefined,
   earnRules: [],
   earnsNothing: noGoods,
   neverPaid: noGoods,

@@ -14,8 +14,9 @@ import {
   smaller,
   takeDraws,
 } from './draft.ts'
+import type { Programme } from './programme.ts'
 import type { Refusal } from './refusal.ts'
-import type { RecordedLine, SalePolicies, SaleRecord } from './sale.ts'
+import type { RecordedLine, SaleRecord } from './sale.ts'
 import { expireLots } from './settle.ts'
 
 /** Return lines of a sale. */
@@ -28,8 +29,8 @@ export interface ReturnCommand {
   readonly lines: readonly ReturnedLine[]
   /** End of points restored to a lot that has ended meanwhile; undefined: they end at once. */
   readonly graceExpiresAtMs: number | undefined
-  /** What the sale's programme says about returns. */
-  readonly policies: Pick<SalePolicies, 'returnPolicy' | 'debtLimit' | 'spendUntilMs'>
+  /** The version that the sale used. */
+  readonly policies: Programme
 }
 
 /** How much of a line comes back. */

@@ -21,6 +21,8 @@ export interface SaleCommand {
   readonly holdId: string
   /** Zero without a hold. */
   readonly pointsToPay: bigint
+  /** The base so many times, by the member's tier before this receipt, in hundredths. */
+  readonly tierHundredths: bigint
   readonly earnedTerm: EarnedTerm
   /** Where the purchase moves the end of all live points to, for a programme of which points end without purchases. */
   readonly slidesToMs: number | undefined
@@ -92,7 +94,11 @@ export function applySale(draft: Draft, command: SaleCommand, nowMs: number): Sa
   if (!isPayable(command.pointsToPay, command.programme)) return { ok: false, reason: 'points_not_payable', limit }
   const { receiptId, storeId, occurredAtMs, holdId, earnedTerm, programme, pointsToPay } = command
   if (command.slidesToMs !== undefined) slideLots(draft, command, command.slidesToMs)
-  const basket = priceLines(command.lines, programme, pointsToPay, { storeId, atMs: occurredAtMs })
+  const basket = priceLines(command.lines, programme, pointsToPay, {
+    storeId,
+    atMs: occurredAtMs,
+    tierHundredths: command.tierHundredths,
+  })
   const priced = { receiptId, occurredAtMs, ...basket, holdId, earnedTerm }
   return applyPricedSale(draft, priced, command.programme, nowMs)
 }

@@ -6,6 +6,7 @@ import { applyCorrect, applyGrant, repeatedGrant } from './grants.ts'
 import type { Item, ItemResult } from './item.ts'
 import { naturalKeyOf } from './load.ts'
 import type { Applied } from './perform.ts'
+import { applyTier } from './set-tier.ts'
 import { applyTransfer } from './transfers.ts'
 import { answerText, type WorkingSet } from './working-set.ts'
 
@@ -65,6 +66,8 @@ function dispatch(set: WorkingSet, item: Item, brand: BrandInfo): Applied {
       return applyTransfer(set, item, request)
     case 'adjust':
       return applyAdjust(set, item, request, brand)
+    case 'tier':
+      return applyTier(set, item, request, brand)
     case 'resolve':
       return applyResolve(set, item, request, brand)
     default:

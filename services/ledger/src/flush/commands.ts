@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { type BrandInfo, notFound } from '@stampede/platform'
 import { activateAnswer, cancelAnswer, commitAnswer, holdAnswer, returnAnswer, saleAnswer } from '../answers.ts'
-import { localTimeMs } from '../domain/calendar.ts'
-import type { Command, Decision } from '../domain/decide.ts'
+import type { Account } from '../domain/account.ts'
+import { localDay, localTimeMs } from '../domain/calendar.ts'
+import type { Command, Decision, Outcome } from '../domain/decide.ts'
 import { earnedTerm, lifeEnd, restoreEnd } from '../domain/terms.ts'
 import { brandIdText, pointsOf } from '../store/keys.ts'
 import type { Item, ItemRequest } from './item.ts'
 import { type Applied, absorb, decideOver, programmeOf } from './perform.ts'
 import { recordReceipt } from './record-receipt.ts'
+import { businessDayOf, countDay, qualifyingOf, tierHundredths } from './tiers.ts'
 import type { WorkingSet } from './working-set.ts'
 
 type OwnKind = 'sale' | 'return' | 'hold' | 'commit' | 'cancel' | 'activate'
@@ -22,11 +24,30 @@ export function applyCommand(set: WorkingSet, item: Item, request: OwnRequest, b
   const eventTimeMs = 'occurredAtMs' in command ? command.occurredAtMs : set.nowMs
   const performed = decideOver(set, key, command)
   const { decision, before } = performed
-  const response = encodeAnswer(command, decision)
   const deltaAvailable = decision.account.available - before.available
   absorb(performed, { kind: kindOf(decision), causeId, eventTimeMs, deltaAvailable })
   const natural = recordReceipt(set, item, command, decision, brand)
+  count(set, item, command, decision, brand)
+  const response = encodeAnswer(command, decision.outcome, performed.working.account)
   return { response, causeId, ...(natural === undefined ? {} : { natural }) }
+}
+
+/** Counts a receipt for the member's tier, on the day of the sale. */
+function count(set: WorkingSet, item: Item, command: OwnCommand, { outcome }: Decision, brand: BrandInfo): void {
+  if (outcome.kind === 'sale' && command.kind === 'sale') {
+    const gained = qualifyingOf(outcome.sale, command.programme)
+    countDay(set, item, localDay(command.occurredAtMs, brand.timeZone), gained, brand)
+  }
+  if (outcome.kind === 'return' && command.kind === 'return') {
+    const before = qualifyingOf(command.sale, command.policies)
+    const after = qualifyingOf(outcome.sale, command.policies)
+    const lost = {
+      spendMinor: after.spendMinor - before.spendMinor,
+      points: after.points - before.points,
+      visits: after.visits - before.visits,
+    }
+    countDay(set, item, businessDayOf(command.sale.receiptId), lost, brand)
+  }
 }
 
 function toCommand(set: WorkingSet, item: Item, request: OwnRequest, brand: BrandInfo): OwnCommand {
@@ -37,6 +58,7 @@ function toCommand(set: WorkingSet, item: Item, request: OwnRequest, brand: Bran
         ...request,
         receiptId: receiptIdOf(set, request.occurredAtMs, brand),
         programme,
+        tierHundredths: tierHundredths(set, item, request.occurredAtMs, brand),
         earnedTerm: earnedTerm(programme, request.occurredAtMs, brand.timeZone),
         slidesToMs: programme.life.isSliding
           ? lifeEnd(programme.life, request.occurredAtMs, brand.timeZone)
@@ -100,7 +122,7 @@ function kindOf({ outcome }: Decision): string {
   return outcome.earned === 0n && outcome.spent > 0n ? 'spend' : 'earn'
 }
 
-function encodeAnswer(command: OwnCommand, { outcome, account }: Decision): Uint8Array {
+function encodeAnswer(command: OwnCommand, outcome: Outcome, account: Account): Uint8Array {
   switch (outcome.kind) {
     case 'sale':
       return saleAnswer(outcome, account)

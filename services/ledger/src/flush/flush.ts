@@ -9,6 +9,7 @@ import { applyItem } from './apply.ts'
 import type { Item, ItemResult } from './item.ts'
 import { accountsOf, loadWorkingSet, naturalKeyOf } from './load.ts'
 import { applySettle } from './perform.ts'
+import { settleTier } from './tiers.ts'
 import { writeWorkingSet } from './write.ts'
 
 /** What a flush needs besides its items. */
@@ -53,6 +54,10 @@ export async function flushDue(context: FlushContext, limit: number): Promise<nu
     const { brands, newId, programmes } = context
     const set = await loadWorkingSet(tx, keys, [], { nowMs, newId, brands, programmes })
     for (const working of set.accounts.values()) applySettle(set, working)
+    for (const tier of set.tiers.values()) {
+      const info = context.brands.get(tier.brand)
+      if (info !== undefined) settleTier(set, tier, info)
+    }
     await writeWorkingSet(tx, set)
     return keys.length
   })

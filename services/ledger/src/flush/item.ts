@@ -44,6 +44,8 @@ export type ItemRequest =
   | { readonly kind: 'transfer'; readonly toMemberId: string; readonly points: bigint }
   /** Signed points; `proposedBy` is the caller's key. */
   | { readonly kind: 'adjust'; readonly points: bigint; readonly reason: string; readonly proposedBy: string }
+  /** An empty `tierId` keeps the tier that the member has. */
+  | { readonly kind: 'tier'; readonly tierId: string; readonly untilMs: number; readonly reason: string }
   | {
       readonly kind: 'resolve'
       readonly adjustmentId: string

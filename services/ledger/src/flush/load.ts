@@ -1,5 +1,7 @@
 import type { BrandDirectory, Sql } from '@stampede/platform'
 import { localDay, monthOf } from '../domain/calendar.ts'
+import type { Programme } from '../domain/programme.ts'
+import { firstDayLookedAt } from '../domain/tiers/windows.ts'
 import { readAccounts } from '../store/accounts.ts'
 import { readAdjustments } from '../store/adjustments.ts'
 import { type EventKey, eventText, readEventGrants } from '../store/event-grants.ts'
@@ -9,7 +11,9 @@ import { type AccountKey, type BrandId, brandIdText, pointsOf } from '../store/k
 import { readLiveLots, readLots } from '../store/lots.ts'
 import type { Programmes } from '../store/programmes.ts'
 import { type NaturalKey, naturalText, readKnownReceipts, readSales, type StoredSale } from '../store/receipts.ts'
+import { readMemberDays, readMemberTiers } from '../store/tiers.ts'
 import type { Item } from './item.ts'
+import { assembleTiers, type WorkingTier } from './tiers.ts'
 import { answerText, assembleAccounts, type WorkingSet } from './working-set.ts'
 
 /** What loading needs besides the items. */
@@ -39,6 +43,7 @@ export async function loadWorkingSet(
       readEventGrants(tx, items.flatMap(eventNamed)),
       readAdjustments(tx, items.flatMap(adjustmentNamed)),
     ])
+  const tiers = await loadTiers(tx, keys, programmes, context.nowMs)
   const lots = [...liveLots, ...(await readLots(tx, sales.flatMap(lotsOfSale)))]
   const holds = [...openHolds, ...namedHolds]
   return {
@@ -50,12 +55,29 @@ export async function loadWorkingSet(
     answers,
     naturals,
     newAnswers: [],
+    tiers,
     eventGrants: new Map(grants.map((grant) => [eventText(grant), grant])),
     changedGrants: new Set(),
     adjustments: new Map(adjustments.map((one) => [brandIdText(one.brand, one.adjustmentId), one])),
     changedAdjustments: new Set(),
     receipts: [],
   }
+}
+
+/** Tiers of the members of brands that have or had them. */
+async function loadTiers(
+  tx: Sql,
+  keys: readonly AccountKey[],
+  programmes: ReadonlyMap<string, readonly Programme[]>,
+  nowMs: number,
+): Promise<ReadonlyMap<string, WorkingTier>> {
+  const tiered = keys.filter(({ brand }) => (programmes.get(brand) ?? []).some(({ ladder }) => ladder !== undefined))
+  if (tiered.length === 0) return new Map()
+  const [tiers, days] = await Promise.all([
+    readMemberTiers(tx, tiered),
+    readMemberDays(tx, tiered, firstDayLookedAt(nowMs)),
+  ])
+  return assembleTiers(tiered, tiers, days)
 }
 
 async function loadAnswers(

@@ -11,6 +11,8 @@ import { type AccountKey, accountText, brandIdText } from '../store/keys.ts'
 import type { OwnedLot } from '../store/lots.ts'
 import type { NewReceipt, StoredSale } from '../store/receipts.ts'
 
+import type { WorkingTier } from './tiers.ts'
+
 /** Why an account's event is sent: its newest change in the flush. */
 export interface Cause {
   readonly kind: string
@@ -74,6 +76,8 @@ export interface WorkingSet {
   readonly answers: Map<string, KnownAnswer>
   readonly naturals: Map<string, KnownAnswer>
   readonly newAnswers: NewAnswer[]
+  /** By brand and member, of brands that have tiers. */
+  readonly tiers: ReadonlyMap<string, WorkingTier>
   readonly eventGrants: Map<string, EventGrant>
   readonly changedGrants: Set<string>
   readonly adjustments: Map<string, Adjustment>

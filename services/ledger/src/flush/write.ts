@@ -1,14 +1,19 @@
 import { type OutboxMessage, type Sql, writeOutbox } from '@stampede/platform'
 import { utcMonth } from '../domain/calendar.ts'
-import { accountEvent, receiptEvent } from '../events.ts'
+import { programmeAt } from '../domain/programme.ts'
+import { tierProgress } from '../domain/tiers/progress.ts'
+import { accountEvent, receiptEvent, type ShownTier } from '../events.ts'
 import { updateAccounts } from '../store/accounts.ts'
 import { writeAdjustments } from '../store/adjustments.ts'
 import { writeEventGrants } from '../store/event-grants.ts'
 import { type OwnedHold, writeHolds } from '../store/holds.ts'
 import { insertAnswers } from '../store/idempotency.ts'
+import { brandIdText } from '../store/keys.ts'
 import { insertLots, type OwnedLot, updateLots } from '../store/lots.ts'
 import { insertPostings } from '../store/postings.ts'
 import { insertReceipts, updateSales } from '../store/receipts.ts'
+import { writeDays, writeMemberTiers } from '../store/tiers.ts'
+import type { WorkingTier } from './tiers.ts'
 import type { WorkingAccount, WorkingSet } from './working-set.ts'
 
 /** Writes all that was decided in a constant number of statements, its events among it. */
@@ -30,6 +35,7 @@ export async function writeWorkingSet(tx: Sql, set: WorkingSet): Promise<void> {
       [...set.changedSales].flatMap((text) => set.sales.get(text) ?? []),
     ),
     insertAnswers(tx, set.newAnswers),
+    writeTiers(tx, [...set.tiers.values()]),
     writeEventGrants(
       tx,
       [...set.changedGrants].flatMap((text) => set.eventGrants.get(text) ?? []),
@@ -44,6 +50,30 @@ export async function writeWorkingSet(tx: Sql, set: WorkingSet): Promise<void> {
     ),
     writeOutbox(tx, eventsOf(set, changed)),
   ])
+}
+
+/** What the event of a member with tiers tells of them. */
+function tierShown(set: WorkingSet, { key }: WorkingAccount): ShownTier | undefined {
+  const tier = set.tiers.get(brandIdText(key.brand, key.memberId))
+  if (tier?.state === undefined) return undefined
+  const { isChanged, changes, state } = tier
+  const ladder = programmeAt(set.programmes.get(key.brand) ?? [], set.nowMs)?.ladder
+  const timeZone = set.brands.get(key.brand)?.timeZone ?? 'UTC'
+  const facts = { state, days: [...tier.days.values()], nowMs: set.nowMs, timeZone }
+  return { isChanged, changes, progress: ladder === undefined ? undefined : tierProgress({ ladder, ...facts }, state) }
+}
+
+async function writeTiers(tx: Sql, tiers: readonly WorkingTier[]): Promise<void> {
+  const stored = tiers.flatMap(({ state, isChanged, ...tier }) =>
+    isChanged && state !== undefined ? [{ ...tier, state }] : [],
+  )
+  const days = tiers.flatMap(({ brand, memberId, days: all, touchedDays }) =>
+    [...touchedDays].flatMap((one) => {
+      const day = all.get(one)
+      return day === undefined ? [] : [{ brand, memberId, day }]
+    }),
+  )
+  await Promise.all([writeMemberTiers(tx, stored), writeDays(tx, days)])
 }
 
 async function writeLots(tx: Sql, changed: readonly WorkingAccount[]): Promise<void> {
@@ -74,7 +104,7 @@ function eventsOf(set: WorkingSet, changed: readonly WorkingAccount[]): readonly
   const now = new Date(set.nowMs)
   const accounts = changed.flatMap((working) => {
     const currency = set.brands.get(working.key.brand)?.currency ?? ''
-    return accountEvent(working, currency, now) ?? []
+    return accountEvent(working, tierShown(set, working), currency, now) ?? []
   })
   return [...accounts, ...set.receipts.map((posted) => receiptEvent(posted, now))]
 }

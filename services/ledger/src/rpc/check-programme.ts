@@ -1,6 +1,7 @@
 import { checkBigint, checkInt, checkList, checkText, invalidArgument } from '@stampede/platform'
 import type { EarnRule, Goods, Life, Programme } from '@stampede/proto/programmes/v1'
-import { FUNDER_CHARACTERS_MAX, NUMBER_CHARACTERS_MAX, POINTS_MAX } from './checks.ts'
+import { checkLadder } from './check-ladder.ts'
+import { checkOneOf, FUNDER_CHARACTERS_MAX, idPattern, NUMBER_CHARACTERS_MAX, POINTS_MAX } from './checks.ts'
 
 const BASIS_POINTS_MAX = 10_000
 const LIVE_DAYS_MAX = 3_650
@@ -16,7 +17,7 @@ const GOODS_MAX = 1_000
 const STORES_MAX = 1_000
 const PIECE_POINTS_MAX = 1_000_000n
 const TIMES = { min: 101, max: 10_000 }
-const id = { min: 1, max: 40, pattern: /^[a-z0-9-]+$/ }
+const id = { min: 1, max: 40, pattern: idPattern }
 /** What explanations call the base and the limit of a receipt. */
 const RESERVED_IDS = ['base', 'limit']
 
@@ -26,6 +27,7 @@ export function checkProgramme(programme: Programme): void {
   const points = { min: 0n, max: POINTS_MAX }
   checkInt(programme.earnBasisPoints, field('earn_basis_points'), { min: 0, max: BASIS_POINTS_MAX })
   checkTerms(programme)
+  if (programme.tiers !== undefined) checkLadder(programme.tiers, field('tiers'))
   checkInt(programme.maxPayBasisPoints, field('max_pay_basis_points'), { min: 0, max: BASIS_POINTS_MAX })
   checkBigint(programme.pointValueMinor, field('point_value_minor'), { min: 1n, max: POINT_VALUE_MAX })
   checkInt(programme.holdSeconds, field('hold_seconds'), { min: 0, max: HOLD_SECONDS_MAX })
@@ -109,11 +111,6 @@ function checkLife(life: Life, pointsLiveDays: number): void {
   if (life.sliding && life.term.$case !== 'days' && life.term.$case !== 'months') {
     throw invalidArgument(`${at}.sliding`, 'needs days or months')
   }
-}
-
-function checkOneOf(text: string, at: string, allowed: readonly string[]): void {
-  if (!allowed.includes(text))
-    throw invalidArgument(at, `must be one of ${allowed.filter((one) => one !== '').join(', ')}`)
 }
 
 function checkRule(rule: EarnRule, at: string): void {

@@ -18,6 +18,10 @@ import type { ReturnedLine } from '../domain/return.ts'
 
 /** Characters of a store, till or receipt number at most. */
 export const NUMBER_CHARACTERS_MAX = 64
+/** Characters of why somebody did something by hand at most. */
+export const REASON_CHARACTERS_MAX = 500
+/** Ids that brands choose. */
+export const idPattern = /^[a-z0-9-]+$/
 /** Characters of who bears a cost at most. */
 export const FUNDER_CHARACTERS_MAX = 40
 /** Points of one command at most; sums of all accounts stay within int64. */
@@ -70,6 +74,12 @@ export function checkReturnLines(lines: readonly ReturnLine[], field: string): r
       quantity: checkBigint(line.quantity, `${at}.quantity`, { min: 1n, max: QUANTITY_MAX }),
     }
   })
+}
+
+/** A text that is one of a few; the empty one stands for the default and is not told. */
+export function checkOneOf(text: string, at: string, allowed: readonly string[]): void {
+  if (!allowed.includes(text))
+    throw invalidArgument(at, `must be one of ${allowed.filter((one) => one !== '').join(', ')}`)
 }
 
 /** What tells a repeated request from another one: SHA-256 over its kind and its encoding without the key. */

@@ -2,11 +2,13 @@ import { checkBigint, checkText, checkUuid, invalidArgument } from '@stampede/pl
 import type { QuoteReceiptRequest, QuoteReceiptResponse } from '@stampede/proto/ledger/v1'
 import type { LedgerContext } from '../context.ts'
 import { isPayable, maxPointsForLines, priceLines, totalOf } from '../domain/pricing.ts'
-import { programmeAt } from '../domain/programme.ts'
+import { type Programme, programmeAt } from '../domain/programme.ts'
 import { sum } from '../domain/shares.ts'
+import { tierAt, tierOf } from '../domain/tiers/ladder.ts'
 import { noProgramme } from '../refusals.ts'
 import { readAccountView } from '../store/account-view.ts'
-import { pointsOf } from '../store/keys.ts'
+import { type AccountKey, pointsOf } from '../store/keys.ts'
+import { readTierView } from '../store/tier-view.ts'
 import { brandOf, checkLines, checkOccurredAt, NUMBER_CHARACTERS_MAX, POINTS_MAX } from './checks.ts'
 
 /** Lines of a quote at most. */
@@ -32,7 +34,8 @@ export async function quoteReceipt(
   if (pointsToPay > maxPointsPayable || !isPayable(pointsToPay, programme)) {
     throw invalidArgument('points_to_pay', `must be in whole steps and not too few; at most ${maxPointsPayable} pay`)
   }
-  const basket = priceLines(lines, programme, pointsToPay, { storeId, atMs })
+  const tierHundredths = await quotedTier(context, key, programme, atMs)
+  const basket = priceLines(lines, programme, pointsToPay, { storeId, atMs, tierHundredths })
   return {
     totalMinor: totalOf(lines),
     pointsToEarn: sum(basket.lines.map(({ earned }) => earned)),
@@ -41,4 +44,19 @@ export async function quoteReceipt(
     lines: basket.lines.map(({ paid, earned }) => ({ pointsPaid: paid, pointsEarned: earned })),
     explanations: [...basket.explanations],
   }
+}
+
+const PLAIN_HUNDREDTHS = 100n
+
+/** The base so many times, by the member's tier at the receipt's time. */
+async function quotedTier(
+  context: LedgerContext,
+  key: AccountKey,
+  { ladder }: Programme,
+  atMs: number,
+): Promise<bigint> {
+  const timeZone = context.brands.get(key.brand)?.timeZone
+  if (ladder === undefined || timeZone === undefined) return PLAIN_HUNDREDTHS
+  const { state } = await readTierView(context.database, key, ladder, { nowMs: context.clock.nowMs(), timeZone })
+  return tierOf(ladder, tierAt(state, atMs))?.earnHundredths ?? PLAIN_HUNDREDTHS
 }

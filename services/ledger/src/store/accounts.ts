@@ -53,7 +53,9 @@ export async function lockDueAccounts(tx: Sql, now: Date, limit: number): Promis
           ORDER BY expires_at LIMIT $2)
         UNION
         (SELECT brand, member_id, currency FROM hold WHERE state = 'open' AND expires_at <= $1
-          ORDER BY expires_at LIMIT $2))
+          ORDER BY expires_at LIMIT $2)
+        UNION
+        (SELECT brand, member_id, 'points' FROM member_tier WHERE evaluate_at <= $1 ORDER BY evaluate_at LIMIT $2))
       ORDER BY a.brand, a.member_id, a.currency LIMIT $2
       FOR UPDATE SKIP LOCKED`,
     values: [now, limit],

@@ -23,6 +23,7 @@ import { type FlushContext, flushItems } from '../flush/flush.ts'
 import { ledgerHandlers } from '../rpc/handlers.ts'
 import { pointsHandlers } from '../rpc/points/handlers.ts'
 import { putProgramme } from '../rpc/put-programme.ts'
+import { tierHandlers } from '../rpc/tiers/handlers.ts'
 import { Months } from '../store/months.ts'
 import { Programmes } from '../store/programmes.ts'
 import { migrationsDir, schema } from '../store/schema.ts'
@@ -63,6 +64,7 @@ export interface TestLedger extends AsyncDisposable {
   readonly flushContext: FlushContext
   readonly handlers: ReturnType<typeof ledgerHandlers>
   readonly points: ReturnType<typeof pointsHandlers>
+  readonly tiers: ReturnType<typeof tierHandlers>
   /** Publishes a version of the programme that differs from the first one, for receipts of whatever time. */
   publish(rules: DeepPartial<Programme>): Promise<void>
   /** Context of a call that waits long enough. */
@@ -126,6 +128,7 @@ export async function testLedger(): Promise<TestLedger> {
     flushContext,
     handlers: ledgerHandlers(context),
     points: pointsHandlers(context),
+    tiers: tierHandlers(context),
     call: {
       caller: { keyId: 'till', role: 'till', brands: [BRAND] },
       signal: new AbortController().signal,

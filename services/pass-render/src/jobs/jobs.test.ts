@@ -173,6 +173,7 @@ const emptyAccountState = {
   causeId: '',
   deltaAvailable: 0n,
   currency: 'GBP',
+  tier: undefined,
 }
 
 describe('places', () => {

@@ -2,7 +2,7 @@
 export interface TierLadder {
   /** Lowest first; thresholds grow. A member below the first one has no tier. */
   readonly tiers: readonly Tier[]
-  /** What is counted: money paid, net of returns, in minor units; points earned; or days with a purchase. */
+  /** What is counted, net of returns: money paid, in minor units; points earned; or receipts. */
   readonly metric: Metric
   readonly window: Window
   /** Days that a tier outlives its last evaluation, rounded up to the end of their month; what is bought in them counts. */
@@ -62,6 +62,9 @@ export interface TierState {
   /** First purchase, YYYY-MM-DD. */
   readonly joinedOn: string
 }
+
+/** Money, points and receipts that a day gains or loses. */
+export type Qualifying = Omit<QualifyingDay, 'day'>
 
 /** Place of a tier in the ladder, from 0; -1 for none, or for one that the ladder does not have. */
 export function rankOf({ tiers }: TierLadder, tierId: string | undefined): number {

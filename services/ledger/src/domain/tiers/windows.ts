@@ -1,6 +1,9 @@
 import { addDays, addMonths, endOfDay, localDay, monthEnd, startOfDay } from '../calendar.ts'
 import type { QualifyingDay, TierLadder } from './ladder.ts'
 
+/** Months of days that an evaluation may look at: the longest rolling window, or two years and a late closing. */
+const MONTHS_LOOKED_AT = 61
+
 /** Days of a window: from the first up to, not including, the last. */
 export interface DaySpan {
   /** YYYY-MM-DD. */
@@ -48,4 +51,9 @@ export function countIn({ metric }: TierLadder, days: readonly QualifyingDay[], 
     sum += metric === 'spend' ? one.spendMinor : metric === 'points' ? one.points : one.visits
   }
   return sum
+}
+
+/** First day that evaluations at this instant look at. */
+export function firstDayLookedAt(nowMs: number): string {
+  return addMonths(new Date(nowMs).toISOString().slice(0, 10), -MONTHS_LOOKED_AT)
 }

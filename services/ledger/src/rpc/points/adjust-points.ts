@@ -8,10 +8,8 @@ import {
 } from '@stampede/platform'
 import { AdjustPointsRequest, AdjustPointsResponse } from '@stampede/proto/points/v1'
 import type { LedgerContext } from '../../context.ts'
-import { brandOf, fingerprint, POINTS_MAX } from '../checks.ts'
+import { brandOf, fingerprint, POINTS_MAX, REASON_CHARACTERS_MAX } from '../checks.ts'
 import { submitOne } from '../submit.ts'
-
-const REASON_CHARACTERS_MAX = 500
 
 /** Corrects a balance by hand. */
 export async function adjustPoints(

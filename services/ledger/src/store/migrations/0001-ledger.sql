@@ -204,6 +204,38 @@ CREATE TABLE event_grant (
   PRIMARY KEY (brand, member_id, event_key)
 );
 
+-- What members did on a day, net of returns, which count on the day of their sale: what tiers are reached by.
+CREATE TABLE qualifying_day (
+  brand text NOT NULL,
+  member_id uuid NOT NULL,
+  day date NOT NULL,
+  spend_minor bigint NOT NULL,
+  points bigint NOT NULL,
+  visits bigint NOT NULL,
+  PRIMARY KEY (brand, member_id, day)
+) WITH (fillfactor = 90);
+
+CREATE TABLE member_tier (
+  brand text NOT NULL,
+  member_id uuid NOT NULL,
+  -- NULL: below the first tier.
+  tier_id text,
+  previous_tier_id text,
+  since timestamptz NOT NULL,
+  evaluate_at timestamptz NOT NULL,
+  is_in_grace boolean NOT NULL,
+  pinned_until timestamptz NOT NULL,
+  joined_on date NOT NULL,
+  -- Of a tier that was given by hand.
+  reason text NOT NULL,
+  -- Counts changes of the row.
+  changes bigint NOT NULL CHECK (changes >= 1),
+  -- Entry rewards that were given, `tier/first day of the window`, the newest last.
+  rewards text[] NOT NULL,
+  PRIMARY KEY (brand, member_id)
+) WITH (fillfactor = 80);
+CREATE INDEX member_tier_due ON member_tier (evaluate_at);
+
 -- Corrections of balances by hand, and who stands for them.
 CREATE TABLE adjustment (
   brand text NOT NULL,
