@@ -13,6 +13,9 @@ export type ErrorCode =
   | 'HOLD_EXPIRED'
   | 'HOLD_RESOLVED'
   | 'RETURN_EXCEEDS_SALE'
+  | 'COUPON_INVALID'
+  | 'COUPON_USED'
+  | 'COUPON_BUDGET_SPENT'
   | 'RESOURCE_EXHAUSTED'
   | 'UNAVAILABLE'
   | 'DEADLINE_EXCEEDED'
@@ -49,6 +52,9 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
   HOLD_EXPIRED: row(status.FAILED_PRECONDITION, 409, false, 'the hold has expired'),
   HOLD_RESOLVED: row(status.FAILED_PRECONDITION, 409, false, 'the hold was committed or cancelled before'),
   RETURN_EXCEEDS_SALE: row(status.FAILED_PRECONDITION, 409, false, 'more is returned than was sold'),
+  COUPON_INVALID: row(status.FAILED_PRECONDITION, 409, false, 'this code is not valid'),
+  COUPON_USED: row(status.FAILED_PRECONDITION, 409, false, 'this coupon was used'),
+  COUPON_BUDGET_SPENT: row(status.FAILED_PRECONDITION, 409, false, 'the campaign has given what it may give'),
   RESOURCE_EXHAUSTED: row(status.RESOURCE_EXHAUSTED, 429, true, 'a limit is reached, try again later'),
   UNAVAILABLE: row(status.UNAVAILABLE, 503, true, 'not available right now, try again'),
   DEADLINE_EXCEEDED: row(status.DEADLINE_EXCEEDED, 504, true, 'the deadline passed before the answer'),

@@ -47,6 +47,8 @@ export const subjects = {
   account: (brand: string) => `ledger.${part(brand)}.account`,
   /** Receipts as posted. */
   receipt: (brand: string) => `ledger.${part(brand)}.receipt`,
+  /** Coupons of members. */
+  coupon: (brand: string) => `ledger.${part(brand)}.coupon`,
   /** Members. */
   member: (brand: string) => `member.${part(brand)}.member`,
   /** Places that a member's pass carries. */

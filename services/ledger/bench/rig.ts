@@ -13,6 +13,7 @@ import {
 import { tempDir } from '@stampede/platform/testing'
 import { PostReceiptRequest } from '@stampede/proto/ledger/v1'
 import { Programme } from '@stampede/proto/programmes/v1'
+import { MissLimiter } from '../src/domain/coupons/miss-limiter.ts'
 import { Committer } from '../src/flush/committer.ts'
 import { type FlushContext, flushItems } from '../src/flush/flush.ts'
 import type { Item } from '../src/flush/item.ts'
@@ -61,7 +62,10 @@ export async function startRig(): Promise<Rig> {
   const committer = stack.use(new Committer({ flush, nowMs, onFlushed: () => undefined }))
   for (let index = 0; index < BRANDS; index++) {
     const brand = brandName(index)
-    await putProgramme({ database, brands, clock: systemClock, programmes, months, committer }, { ...programme, brand })
+    await putProgramme(
+      { database, brands, clock: systemClock, programmes, months, misses: new MissLimiter(), committer },
+      { ...programme, brand },
+    )
   }
   const owned = stack.move()
   return {

@@ -1,4 +1,5 @@
 import type { BrandDirectory, Clock, Database } from '@stampede/platform'
+import type { MissLimiter } from './domain/coupons/miss-limiter.ts'
 import type { Committer } from './flush/committer.ts'
 import type { Months } from './store/months.ts'
 import type { Programmes } from './store/programmes.ts'
@@ -11,6 +12,8 @@ export interface LedgerContext {
   readonly clock: Clock
   readonly programmes: Programmes
   readonly months: Months
+  /** Wrong coupon codes. */
+  readonly misses: MissLimiter
   /** All postings go through it. */
   readonly committer: Committer
 }

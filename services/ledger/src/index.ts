@@ -14,18 +14,22 @@ import {
   watchAccess,
   watchBrands,
 } from '@stampede/platform'
+import { CouponServiceService } from '@stampede/proto/coupons/v1'
 import { LedgerServiceService } from '@stampede/proto/ledger/v1'
 import { PointsServiceService } from '@stampede/proto/points/v1'
 import { TierServiceService } from '@stampede/proto/tiers/v1'
 import { readLedgerConfig } from './config.ts'
+import { MissLimiter } from './domain/coupons/miss-limiter.ts'
 import { Committer } from './flush/committer.ts'
 import { flushDue, flushItems } from './flush/flush.ts'
 import { startMembers } from './jobs/members.ts'
 import { startSweeper } from './jobs/sweeper.ts'
 import { createLedgerMetrics } from './metrics.ts'
+import { couponHandlers } from './rpc/coupons/handlers.ts'
 import { ledgerHandlers } from './rpc/handlers.ts'
 import { pointsHandlers } from './rpc/points/handlers.ts'
 import { tierHandlers } from './rpc/tiers/handlers.ts'
+import { releaseExpired } from './store/coupons/release-expired.ts'
 import { Months } from './store/months.ts'
 import { Programmes } from './store/programmes.ts'
 import { migrationsDir, schema } from './store/schema.ts'
@@ -71,7 +75,8 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
   )
   stack.use(
     startSweeper({
-      sweep: (limit) => flushDue(flushContext, limit),
+      sweep: async (limit) =>
+        (await flushDue(flushContext, limit)) + (await releaseExpired(database, clock.now(), limit)),
       database,
       clock,
       intervalMs: config.sweepSeconds * 1_000,
@@ -82,7 +87,7 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
     }),
   )
   stack.use(await startMembers({ nats, database, logger, metrics }))
-  const context = { database, brands, clock, programmes, months, committer }
+  const context = { database, brands, clock, programmes, months, misses: new MissLimiter(), committer }
   const server = stack.use(
     await startServer({
       name: NAME,
@@ -90,6 +95,7 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
         bind(LedgerServiceService, ledgerHandlers(context)),
         bind(PointsServiceService, pointsHandlers(context)),
         bind(TierServiceService, tierHandlers(context)),
+        bind(CouponServiceService, couponHandlers(context)),
       ],
       grpcPort: config.grpcPort,
       httpPort: config.httpPort,

@@ -113,10 +113,12 @@ function effectOf(effect: EarnRuleMessage['effect']): EarnEffect {
   }
 }
 
-function goodsOf(message: GoodsMessage | undefined): Goods {
+/** Goods as the domain knows them. */
+export function goodsOf(message: GoodsMessage | undefined): Goods {
   return { skus: new Set(message?.skus), categories: new Set(message?.categories) }
 }
 
-function limitOf(limit: bigint): bigint | undefined {
+/** A limit of which 0 says that there is none. */
+export function limitOf(limit: bigint): bigint | undefined {
   return limit === 0n ? undefined : limit
 }

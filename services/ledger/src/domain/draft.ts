@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type Account, compareLots, type Draw, type Hold, type Lot } from './account.ts'
 import type { Allocation, Entry, LedgerAccount, Posting, PostingKind, Purpose } from './posting.ts'
+import { smaller } from './shares.ts'
 
 /** An account while a decision works on it. A refused decision drops its draft, so nothing is changed. */
 export interface Draft {
@@ -156,10 +157,4 @@ export function drawn(draws: readonly Draw[]): bigint {
 /** Takes draws out of the spendable part of their lots. */
 export function takeDraws(draft: Draft, posting: OpenPosting, draws: readonly Draw[], purpose: Purpose): void {
   for (const { lotId, points } of draws) moveLot(draft, posting, { lotId, purpose, available: -points })
-}
-
-/** The smaller of two amounts. */
-export function smaller(left: bigint, right: bigint): bigint {
-  if (left < right) return left
-  return right
 }

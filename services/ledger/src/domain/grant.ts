@@ -8,13 +8,13 @@ import {
   moveLot,
   openPosting,
   putLot,
-  smaller,
   takeDraws,
 } from './draft.ts'
 import type { PostingKind } from './posting.ts'
 import type { Refusal } from './refusal.ts'
 import type { EarnedTerm } from './sale.ts'
 import { activateLot, expireLots, repayFrom } from './settle.ts'
+import { smaller } from './shares.ts'
 
 /** Give points outside of a receipt: for an event, or by hand. */
 export interface GrantCommand {

@@ -1,7 +1,8 @@
 import type { Draw, Hold } from './account.ts'
-import { addSide, chooseLots, closePosting, type Draft, moveLot, openPosting, putHold, smaller } from './draft.ts'
+import { addSide, chooseLots, closePosting, type Draft, moveLot, openPosting, putHold } from './draft.ts'
 import type { Refusal } from './refusal.ts'
 import { cancelHold, expireLots, releaseDraw } from './settle.ts'
+import { smaller } from './shares.ts'
 
 /** Promise points to a basket. */
 export interface HoldCommand {

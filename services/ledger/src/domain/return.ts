@@ -11,13 +11,13 @@ import {
   type OpenPosting,
   openPosting,
   putLot,
-  smaller,
   takeDraws,
 } from './draft.ts'
 import type { Programme } from './programme.ts'
 import type { Refusal } from './refusal.ts'
 import type { RecordedLine, SaleRecord } from './sale.ts'
 import { expireLots } from './settle.ts'
+import { smaller } from './shares.ts'
 
 /** Return lines of a sale. */
 export interface ReturnCommand {

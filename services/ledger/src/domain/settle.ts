@@ -9,8 +9,8 @@ import {
   type OpenPosting,
   openPosting,
   putHold,
-  smaller,
 } from './draft.ts'
+import { smaller } from './shares.ts'
 
 const BASIS = 10_000n
 

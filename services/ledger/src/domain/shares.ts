@@ -24,7 +24,14 @@ export function sum(values: readonly bigint[]): bigint {
   return values.reduce((total, value) => total + value, 0n)
 }
 
-function compareDescending(left: bigint, right: bigint): number {
+/** For sorting, larger first. */
+export function compareDescending(left: bigint, right: bigint): number {
   if (left === right) return 0
   return left > right ? -1 : 1
+}
+
+/** The smaller of two amounts. */
+export function smaller(left: bigint, right: bigint): bigint {
+  if (left < right) return left
+  return right
 }

@@ -49,7 +49,7 @@ async function run(options: SweeperOptions, signal: AbortSignal): Promise<void> 
 
 async function pass(options: SweeperOptions, signal: AbortSignal): Promise<void> {
   let swept = SWEEP_ACCOUNTS_MAX
-  while (swept === SWEEP_ACCOUNTS_MAX && !signal.aborted) {
+  while (swept >= SWEEP_ACCOUNTS_MAX && !signal.aborted) {
     swept = await options.sweep(SWEEP_ACCOUNTS_MAX)
     if (swept > 0) options.onSwept()
     options.metrics.sweptAccounts.inc(swept)

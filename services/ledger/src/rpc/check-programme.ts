@@ -144,7 +144,8 @@ function checkEffect(effect: EarnRule['effect'], at: string): void {
   }
 }
 
-function checkGoods(goods: Goods | undefined, at: string): void {
+/** Checks a choice of goods. */
+export function checkGoods(goods: Goods | undefined, at: string): void {
   checkTexts(goods?.skus ?? [], `${at}.skus`, GOODS_MAX)
   checkTexts(goods?.categories ?? [], `${at}.categories`, GOODS_MAX)
 }

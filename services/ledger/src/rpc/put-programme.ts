@@ -1,16 +1,8 @@
-import {
-  type BrandInfo,
-  checkIdempotencyKey,
-  checkPresent,
-  idempotencyConflict,
-  invalidArgument,
-  type Sql,
-} from '@stampede/platform'
+import { type BrandInfo, checkIdempotencyKey, checkPresent, invalidArgument, type Sql } from '@stampede/platform'
 import { PutProgrammeRequest, PutProgrammeResponse } from '@stampede/proto/ledger/v1'
 import type { Programme as ProgrammeMessage } from '@stampede/proto/programmes/v1'
 import type { LedgerContext } from '../context.ts'
-import { utcMonth } from '../domain/calendar.ts'
-import { insertAnswers, readAnswers } from '../store/idempotency.ts'
+import { answerOnce, type OnceAnswer } from '../store/answer-once.ts'
 import { insertProgramme, lockProgramme, readProgrammes } from '../store/programmes.ts'
 import { checkProgramme } from './check-programme.ts'
 import { brandOf, fingerprint } from './checks.ts'
@@ -32,9 +24,10 @@ export async function putProgramme(
   if (!(effectiveMs >= 0 && effectiveMs < EFFECTIVE_BEFORE_MS)) {
     throw invalidArgument('effective_at', 'must be from 1970 to 2999')
   }
-  const now = context.clock.now()
-  await context.months.ensure(context.database, [{ table: 'idempotency', month: utcMonth(now.getTime()) }])
-  return context.database.transaction((tx) => publish(tx, now, brand, request, programme))
+  const bodyHash = fingerprint('programme', PutProgrammeRequest.encode({ ...request, idempotencyKey: '' }).finish())
+  const once = { brand: brand.brand, key: request.idempotencyKey, bodyHash, method: 'programme' }
+  const response = await answerOnce(context, once, (tx, now) => publish(tx, now, brand, request, programme))
+  return PutProgrammeResponse.decode(response)
 }
 
 async function publish(
@@ -43,31 +36,12 @@ async function publish(
   { brand }: BrandInfo,
   request: PutProgrammeRequest,
   message: ProgrammeMessage,
-): Promise<PutProgrammeResponse> {
+): Promise<OnceAnswer> {
   await lockProgramme(tx, brand)
-  const { idempotencyKey: key } = request
-  const bodyHash = fingerprint('programme', PutProgrammeRequest.encode({ ...request, idempotencyKey: '' }).finish())
-  const [answered] = await readAnswers(tx, [{ brand, key }])
-  if (answered !== undefined) {
-    if (!answered.bodyHash.equals(bodyHash)) throw idempotencyConflict()
-    return PutProgrammeResponse.decode(answered.response)
-  }
   const version = ((await readProgrammes(tx, [brand])).at(-1)?.version ?? 0) + 1
   if (version > VERSIONS_MAX) throw invalidArgument('programme', `a brand has at most ${VERSIONS_MAX} versions`)
   const unasked = version === 1 ? Number.NEGATIVE_INFINITY : now.getTime()
   const effectiveAtMs = request.effectiveAt?.getTime() ?? unasked
   await insertProgramme(tx, { brand, version, effectiveAtMs, message }, now)
-  const response = { version }
-  await insertAnswers(tx, [
-    {
-      brand,
-      key,
-      bodyHash,
-      response: PutProgrammeResponse.encode(response).finish(),
-      method: 'programme',
-      causeId: null,
-      createdAtMs: now.getTime(),
-    },
-  ])
-  return response
+  return { response: PutProgrammeResponse.encode({ version }).finish(), causeId: null }
 }

@@ -18,8 +18,10 @@ import {
 } from '@stampede/proto/ledger/v1'
 import { type DeepPartial, Programme } from '@stampede/proto/programmes/v1'
 import type { LedgerContext } from '../context.ts'
+import { MissLimiter } from '../domain/coupons/miss-limiter.ts'
 import { Committer } from '../flush/committer.ts'
 import { type FlushContext, flushItems } from '../flush/flush.ts'
+import { couponHandlers } from '../rpc/coupons/handlers.ts'
 import { ledgerHandlers } from '../rpc/handlers.ts'
 import { pointsHandlers } from '../rpc/points/handlers.ts'
 import { putProgramme } from '../rpc/put-programme.ts'
@@ -65,6 +67,7 @@ export interface TestLedger extends AsyncDisposable {
   readonly handlers: ReturnType<typeof ledgerHandlers>
   readonly points: ReturnType<typeof pointsHandlers>
   readonly tiers: ReturnType<typeof tierHandlers>
+  readonly coupons: ReturnType<typeof couponHandlers>
   /** Publishes a version of the programme that differs from the first one, for receipts of whatever time. */
   publish(rules: DeepPartial<Programme>): Promise<void>
   /** Context of a call that waits long enough. */
@@ -108,7 +111,7 @@ export async function testLedger(): Promise<TestLedger> {
       onFlushed: ({ items }) => flushes.push(items),
     })
   const committer = stack.use(open())
-  const context = { database, brands, clock, programmes, months, committer }
+  const context = { database, brands, clock, programmes, months, misses: new MissLimiter(), committer }
   let version = 0
   const publish = async (rules: DeepPartial<Programme>) => {
     version += 1
@@ -129,6 +132,7 @@ export async function testLedger(): Promise<TestLedger> {
     handlers: ledgerHandlers(context),
     points: pointsHandlers(context),
     tiers: tierHandlers(context),
+    coupons: couponHandlers(context),
     call: {
       caller: { keyId: 'till', role: 'till', brands: [BRAND] },
       signal: new AbortController().signal,

@@ -1,0 +1,32 @@
+import { checkIdempotencyKey, checkUuid, notFound } from '@stampede/platform'
+import { VoidCouponRequest, VoidCouponResponse } from '@stampede/proto/coupons/v1'
+import type { LedgerContext } from '../../context.ts'
+import { answerOnce } from '../../store/answer-once.ts'
+import { giveBudgetBack } from '../../store/coupons/budget.ts'
+import { lockCouponById, writeCoupon } from '../../store/coupons/coupons.ts'
+import { brandOf, fingerprint } from '../checks.ts'
+import { campaignOfCoupon, couponMessage, tellCoupons } from './usage.ts'
+
+/** Makes a coupon worthless. */
+export async function voidCoupon(context: LedgerContext, request: VoidCouponRequest): Promise<VoidCouponResponse> {
+  const { brand } = brandOf(context, request.brand)
+  const key = checkIdempotencyKey(request.idempotencyKey)
+  const couponId = checkUuid(request.couponId, 'coupon_id')
+  const encoded = VoidCouponRequest.encode({ ...request, idempotencyKey: '' }).finish()
+  const once = { brand, key, bodyHash: fingerprint('coupon.void', encoded), method: 'coupon.void' }
+  const response = await answerOnce(context, once, async (tx, now) => {
+    const coupon = await lockCouponById(tx, brand, couponId)
+    if (coupon === undefined) throw notFound()
+    const campaign = await campaignOfCoupon(tx, brand, coupon.campaignId)
+    const unlocked = { lockedBy: '', lockedUntilMs: 0, lockedMoneyMinor: 0n, lockedScope: '' }
+    const voided = await writeCoupon(tx, { ...coupon, ...unlocked, state: 'voided' })
+    await tellCoupons(tx, [voided], campaign, now)
+    if (coupon.lockedBy !== '') {
+      const share = { brand, moneyMinor: coupon.lockedMoneyMinor, scope: coupon.lockedScope }
+      await giveBudgetBack(tx, coupon.campaignId, share)
+    }
+    const answer = { coupon: couponMessage(voided, campaign, now.getTime()) }
+    return { response: VoidCouponResponse.encode(answer).finish(), causeId: couponId }
+  })
+  return VoidCouponResponse.decode(response)
+}
