@@ -1,5 +1,5 @@
 import { StampedeError, unavailable } from '@stampede/platform'
-import type { PostReceiptRequest, ReceiptBatchItem, ReturnReceiptRequest } from '@stampede/proto/ledger/v1'
+import { PostReceiptRequest, type ReceiptBatchItem, type ReturnReceiptRequest } from '@stampede/proto/ledger/v1'
 import type { Return, Sale } from '../receipts/model.ts'
 import type { StoryContext } from './context.ts'
 import type { StoryMember } from './members.ts'
@@ -30,17 +30,18 @@ export async function openTills(
     if (member === undefined) throw new Error(`${reference} is not enrolled`)
     return member.memberId
   }
-  const toSale = (sale: Sale): PostReceiptRequest => ({
-    idempotencyKey: keyOf(sale),
-    brand,
-    memberId: memberOf(sale.customer),
-    storeId: sale.storeId,
-    tillId: 'till-1',
-    number: `${sale.number}/${sale.customer}`,
-    occurredAt: sale.occurredAt,
-    lines: sale.lines.map((line) => ({ ...line, quantity: BigInt(line.quantity) })),
-    ...(records.paymentOf(keyOf(sale)) ?? noPayment),
-  })
+  const toSale = (sale: Sale): PostReceiptRequest =>
+    PostReceiptRequest.fromPartial({
+      idempotencyKey: keyOf(sale),
+      brand,
+      memberId: memberOf(sale.customer),
+      storeId: sale.storeId,
+      tillId: 'till-1',
+      number: `${sale.number}/${sale.customer}`,
+      occurredAt: sale.occurredAt,
+      lines: sale.lines.map((line) => ({ ...line, quantity: BigInt(line.quantity) })),
+      ...(records.paymentOf(keyOf(sale)) ?? noPayment),
+    })
   const toReturn = (entry: Return): ReturnReceiptRequest => {
     const sale = history.sales[entry.saleIndex]
     if (sale === undefined) throw new Error(`return ${entry.returnId} names no sale`)

@@ -56,14 +56,15 @@ export async function startRig(): Promise<Rig> {
   const brands = { get: benchBrand }
   const programmes = new Programmes()
   const months = new Months()
-  const flushContext = { database, brands, clock: systemClock, programmes, months, newId: uuidv7 }
+  const misses = new MissLimiter()
+  const flushContext = { database, brands, clock: systemClock, programmes, months, misses, newId: uuidv7 }
   const flush = (items: readonly Item[]) => flushItems(flushContext, items)
   const nowMs = () => systemClock.nowMs()
   const committer = stack.use(new Committer({ flush, nowMs, onFlushed: () => undefined }))
   for (let index = 0; index < BRANDS; index++) {
     const brand = brandName(index)
     await putProgramme(
-      { database, brands, clock: systemClock, programmes, months, misses: new MissLimiter(), committer },
+      { database, brands, clock: systemClock, programmes, months, misses, committer },
       { ...programme, brand },
     )
   }

@@ -39,6 +39,8 @@ export function saleAnswer(outcome: SaleOutcome, account: Account): Uint8Array {
     pointsEarned: outcome.earned,
     pointsSpent: outcome.spent,
     balance: toBalance(account),
+    totalMinor: outcome.totalMinor,
+    discountMinor: outcome.discountMinor,
   }).finish()
 }
 

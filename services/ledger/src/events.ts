@@ -1,13 +1,17 @@
 import { makeEvent, type OutboxMessage } from '@stampede/platform'
 import type { TierStanding } from '@stampede/proto/events/v1'
+import { type CouponCampaign, endOf } from './domain/coupons/coupon.ts'
 import type { TierProgress } from './domain/tiers/progress.ts'
 import { expirySchedule } from './domain/view.ts'
 import type { PostedReceipt, WorkingAccount } from './flush/working-set.ts'
+import type { StoredCoupon } from './store/coupons/coupons.ts'
 
 /** Meaning of an account's event. */
 const ACCOUNT_SCHEMA = 'ledger.account.v1'
 /** Meaning of a receipt's event. */
 const RECEIPT_SCHEMA = 'ledger.receipt.v1'
+/** Meaning of a coupon's event. */
+const COUPON_SCHEMA = 'ledger.coupon.v1'
 /** A receipt never changes: a return is a receipt of its own. */
 const RECEIPT_VERSION = 1n
 
@@ -108,4 +112,22 @@ export function receiptEvent(posted: PostedReceipt, now: Date): OutboxMessage {
     },
     now,
   )
+}
+
+/** The events of members' coupons; a bearer's has none. */
+export function couponEvents(
+  coupons: readonly StoredCoupon[],
+  campaign: CouponCampaign,
+  now: Date,
+): readonly OutboxMessage[] {
+  return coupons.flatMap((coupon) => {
+    const { brand, couponId, campaignId, memberId, code, state, version } = coupon
+    if (memberId === undefined) return []
+    const endMs = endOf(coupon, campaign)
+    const validUntil = Number.isFinite(endMs) ? new Date(endMs) : undefined
+    const aggregate = { aggregateKind: 'coupon', aggregateId: couponId, aggregateVersion: version } as const
+    const value = { couponId, campaignId, memberId, code, state, validUntil }
+    const event = { brand, ...aggregate, eventTime: now, schema: COUPON_SCHEMA }
+    return [makeEvent({ ...event, payload: { $case: 'coupon', value } }, now)]
+  })
 }

@@ -12,6 +12,7 @@ import { toBalance } from './answers.ts'
 import { type Account, emptyAccount } from './domain/account.ts'
 import { endOfLife } from './domain/calendar.ts'
 import { type Command, type Decision, decide } from './domain/decide.ts'
+import { undiscounted } from './domain/discounts/basket.ts'
 import { countingIds } from './domain/fixture.ts'
 import type { Refusal } from './domain/refusal.ts'
 import type { SaleRecord } from './domain/sale.ts'
@@ -186,7 +187,7 @@ class Pair {
       receiptId: this.#newId(),
       storeId: 'store',
       occurredAtMs,
-      lines,
+      basket: undiscounted(lines),
       programme,
       holdId: open?.modelId ?? '',
       pointsToPay,

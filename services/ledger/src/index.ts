@@ -60,7 +60,8 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
   const relay = stack.use(startRelay({ database, nats, logger, metrics }))
   const programmes = new Programmes()
   const months = new Months()
-  const flushContext = { database, brands, clock, programmes, months, newId: uuidv7 }
+  const misses = new MissLimiter()
+  const flushContext = { database, brands, clock, programmes, months, misses, newId: uuidv7 }
   const committer = stack.use(
     new Committer({
       flush: (items) => flushItems(flushContext, items),
@@ -87,7 +88,7 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
     }),
   )
   stack.use(await startMembers({ nats, database, logger, metrics }))
-  const context = { database, brands, clock, programmes, months, misses: new MissLimiter(), committer }
+  const context = { database, brands, clock, programmes, months, misses, committer }
   const server = stack.use(
     await startServer({
       name: NAME,

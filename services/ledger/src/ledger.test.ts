@@ -369,8 +369,10 @@ test('receipts use the programme of their time, and repeats of a publication cha
     pointsToEarn: 40n,
     maxPointsPayable: 200n,
     available: 300n,
-    lines: [{ pointsPaid: 0n, pointsEarned: 40n }],
+    lines: [{ pointsPaid: 0n, pointsEarned: 40n, discountMinor: 0n }],
     explanations: [{ ruleId: 'base', outcome: 'applied', points: 40n }],
+    discountMinor: 0n,
+    discounts: [],
   })
 })
 
@@ -406,8 +408,8 @@ test('rules of a programme decide what a receipt earns and what points may pay, 
   const early = new Date('2026-11-20T11:59:00Z')
   const quote = await handlers.quoteReceipt(QuoteReceiptRequest.fromPartial({ ...asked, occurredAt: early }), call)
   const shares = [
-    { pointsPaid: 0n, pointsEarned: 300n },
-    { pointsPaid: 0n, pointsEarned: 50n },
+    { pointsPaid: 0n, pointsEarned: 300n, discountMinor: 0n },
+    { pointsPaid: 0n, pointsEarned: 50n, discountMinor: 0n },
   ]
   assert.deepEqual([quote.pointsToEarn, quote.lines], [350n, shares])
   const late = await handlers.quoteReceipt(QuoteReceiptRequest.fromPartial(asked), call)

@@ -1,14 +1,13 @@
 import type {
   Activation as ActivationMessage,
   EarnRule as EarnRuleMessage,
-  Goods as GoodsMessage,
   Programme as ProgrammeMessage,
 } from '@stampede/proto/programmes/v1'
+import { discountRuleOf, goodsOf, limitOf } from './discount-message.ts'
 import type {
   Activation,
   EarnEffect,
   EarnRule,
-  Goods,
   Life,
   Programme,
   RestorePolicy,
@@ -21,7 +20,7 @@ export type ProgrammeRules = Omit<Programme, 'version' | 'effectiveAtMs'>
 
 const HOLD_SECONDS_DEFAULT = 900
 const RESTORE_DAYS_DEFAULT = 14
-const REPAY_ALL = 10_000n
+const ALL = 10_000n
 
 /** A checked message as the domain knows it. */
 export function rulesOf(message: ProgrammeMessage): ProgrammeRules {
@@ -31,7 +30,7 @@ export function rulesOf(message: ProgrammeMessage): ProgrammeRules {
     activation: activationOf(message.activation),
     returnPolicy: message.returnPolicy === '' ? 'unlimited' : (message.returnPolicy as ReturnPolicy),
     restorePolicy: restorePolicyOf(message),
-    repayBasisPoints: message.repayBasisPoints === 0 ? REPAY_ALL : BigInt(message.repayBasisPoints),
+    repayBasisPoints: message.repayBasisPoints === 0 ? ALL : BigInt(message.repayBasisPoints),
     debtLimit: limitOf(message.debtLimit),
     funder: message.funder,
     startsAtMs: message.startsAt?.getTime() ?? Number.NEGATIVE_INFINITY,
@@ -40,6 +39,11 @@ export function rulesOf(message: ProgrammeMessage): ProgrammeRules {
     adjustLimit: message.adjustLimit,
     transferLimit: message.transferLimit,
     ladder: message.tiers === undefined ? undefined : ladderOf(message.tiers),
+    discountRules: message.discountRules.map(discountRuleOf),
+    discountLimits: {
+      receiptBasisPoints: message.maxDiscountBasisPoints === 0 ? ALL : BigInt(message.maxDiscountBasisPoints),
+      lineLeastBasisPoints: BigInt(message.leastPriceBasisPoints),
+    },
     maxPayBasisPoints: BigInt(message.maxPayBasisPoints),
     pointValueMinor: message.pointValueMinor,
     holdSeconds: message.holdSeconds === 0 ? HOLD_SECONDS_DEFAULT : message.holdSeconds,
@@ -111,14 +115,4 @@ function effectOf(effect: EarnRuleMessage['effect']): EarnEffect {
     case undefined:
       throw new Error('a stored rule has no effect')
   }
-}
-
-/** Goods as the domain knows them. */
-export function goodsOf(message: GoodsMessage | undefined): Goods {
-  return { skus: new Set(message?.skus), categories: new Set(message?.categories) }
-}
-
-/** A limit of which 0 says that there is none. */
-export function limitOf(limit: bigint): bigint | undefined {
-  return limit === 0n ? undefined : limit
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Event } from '@stampede/proto/events/v1'
+import { QuoteReceiptRequest } from '@stampede/proto/ledger/v1'
 import type { DeepPartial, Programme } from '@stampede/proto/programmes/v1'
 import { flushDue } from './flush/flush.ts'
 import { BRAND, codeOf, keepPostgres, member, returnOf, saleOf, type TestLedger, testLedger } from './testing/ledger.ts'
@@ -42,10 +43,12 @@ async function assertTrueBooks(ledger: TestLedger): Promise<void> {
 test('a receipt earns by the tier before it, lifts the member, and the next one earns more', async () => {
   await using ledger = await testLedger()
   await ledger.publish(ladder)
-  const quote = { brand: BRAND, memberId: ann.memberId, storeId: 'store', occurredAt: undefined, pointsToPay: 0n }
   const lines = [{ sku: 'sku', quantity: 1n, amountMinor: 10_000n, category: '' }]
   assert.equal((await sale(ledger, '1', 10_000n)).pointsEarned, 500n)
-  const quoted = await ledger.handlers.quoteReceipt({ ...quote, lines }, ledger.call)
+  const quoted = await ledger.handlers.quoteReceipt(
+    QuoteReceiptRequest.fromPartial({ ...ann, storeId: 'store', lines }),
+    ledger.call,
+  )
   assert.equal(quoted.pointsToEarn, 750n, 'a quote knows the tier')
   const second = await sale(ledger, '2', 10_000n)
   assert.equal(second.pointsEarned, 750n)

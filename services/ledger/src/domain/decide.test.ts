@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { undiscounted } from './discounts/basket.ts'
 import { draftAccount, openDraft } from './draft.ts'
 import { DAY_MS, Story, saleLine, spendableUntil, testProgramme } from './fixture.ts'
 import type { PricedLine } from './pricing.ts'
@@ -16,7 +17,7 @@ function sale(story: Story, lines: readonly bigint[], holdId = '', pointsToPay =
     receiptId: story.newId(),
     storeId: 'store',
     occurredAtMs: story.nowMs,
-    lines: lines.map((amount) => saleLine(amount)),
+    basket: undiscounted(lines.map((amount) => saleLine(amount))),
     programme: testProgramme,
     holdId,
     pointsToPay,
@@ -56,6 +57,7 @@ test('the worked example of a return in two parts comes out to the point', () =>
     ...saleLine(amount),
     paid: paid[index] ?? 0n,
     earned: earned[index] ?? 0n,
+    discountMinor: 0n,
   }))
   const draft = openDraft(story.account, story.newId)
   const posted = applyPricedSale(
@@ -191,7 +193,7 @@ test('a sale is refused when its points exceed the hold or what points may pay',
     receiptId: 'r',
     storeId: 'store',
     occurredAtMs: 0,
-    lines: [saleLine(200n)],
+    basket: undiscounted([saleLine(200n)]),
     programme: { ...testProgramme, maxPayBasisPoints: 2_000n },
     holdId,
     ...spendableUntil(NEVER),
@@ -245,7 +247,7 @@ test('points of a receipt that comes too late are granted and end at once, visib
     receiptId: 'old',
     storeId: 'store',
     occurredAtMs: 0,
-    lines: [saleLine(2_000n)],
+    basket: undiscounted([saleLine(2_000n)]),
     programme: testProgramme,
     holdId: '',
     pointsToPay: 0n,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type Account, emptyAccount } from './account.ts'
 import { type Command, type Decision, decide } from './decide.ts'
+import { undiscounted } from './discounts/basket.ts'
 import { noRules, type Programme, type SaleLine } from './programme.ts'
 import type { Refusal } from './refusal.ts'
 import type { SaleCommand } from './sale.ts'
@@ -69,7 +70,7 @@ export class Story {
       receiptId: this.newId(),
       storeId: 'store',
       occurredAtMs: this.nowMs,
-      lines: [saleLine(points)],
+      basket: undiscounted([saleLine(points)]),
       programme: { ...testProgramme, earnBasisPoints: 10_000n },
       holdId: '',
       pointsToPay: 0n,

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Account } from './account.ts'
 import type { Decision } from './decide.ts'
+import { undiscounted } from './discounts/basket.ts'
 import { DAY_MS, Story, saleLine, spendableUntil, testProgramme } from './fixture.ts'
 import type { SaleRecord } from './sale.ts'
 import { viewAt } from './view.ts'
@@ -158,7 +159,7 @@ function commandOf(story: Story, step: Exclude<Step, { kind: 'wait' }>, sales: r
     receiptId: story.newId(),
     storeId: 'store',
     occurredAtMs: story.nowMs,
-    lines: amounts.map((amount) => saleLine(amount, 3n)),
+    basket: undiscounted(amounts.map((amount) => saleLine(amount, 3n))),
     programme: testProgramme,
     holdId: pay > 0 ? (hold?.holdId ?? '') : '',
     pointsToPay: pay > 0 ? ((hold?.points ?? 0n) * BigInt(pay)) / 100n : 0n,
@@ -195,7 +196,7 @@ test('any split of a full return at one instant ends as one full return', () => 
         receiptId: 'sale',
         storeId: 'store',
         occurredAtMs: 0,
-        lines: amounts.map((amount) => saleLine(amount, quantity)),
+        basket: undiscounted(amounts.map((amount) => saleLine(amount, quantity))),
         programme: testProgramme,
         holdId: capped > 0n ? story.hold(capped) : '',
         pointsToPay: capped,

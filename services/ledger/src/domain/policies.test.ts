@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { undiscounted } from './discounts/basket.ts'
 import { DAY_MS, Story, saleLine, testProgramme } from './fixture.ts'
 import type { Programme } from './programme.ts'
 import type { ReturnOutcome } from './return.ts'
@@ -24,7 +25,7 @@ function sell(story: Story, lines: number, terms: SaleTerms = {}): SaleOutcome {
     receiptId: story.newId(),
     storeId: 'store',
     occurredAtMs: story.nowMs,
-    lines: Array.from({ length: lines }, () => saleLine(2_000n)),
+    basket: undiscounted(Array.from({ length: lines }, () => saleLine(2_000n))),
     programme: { ...testProgramme, ...programme },
     holdId,
     pointsToPay,

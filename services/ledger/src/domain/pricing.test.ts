@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { undiscounted } from './discounts/basket.ts'
 import { maxPointsForLines, priceLines } from './pricing.ts'
 import { noRules, type Programme, programmeAt, type SaleLine } from './programme.ts'
 import { allocate } from './shares.ts'
@@ -60,18 +61,18 @@ test('the parts of any whole sum to it, each within one of its exact share', () 
 
 test('points are earned on the money paid and rounded down once over the receipt', () => {
   // 39 + 39 + 39 = 117 at 5 % is 5.85: rounding each line down would give 3.
-  const { lines } = priceLines([line(39n), line(39n), line(39n)], programme, 0n, place)
+  const { lines } = priceLines(undiscounted([line(39n), line(39n), line(39n)]), programme, 0n, place)
   assert.deepEqual(
     lines.map(({ earned }) => earned),
     [2n, 2n, 1n],
   )
-  const paidWithPoints = priceLines([line(1_000n)], programme, 500n, place)
+  const paidWithPoints = priceLines(undiscounted([line(1_000n)]), programme, 500n, place)
   assert.equal(paidWithPoints.lines[0]?.earned, 25n)
 })
 
 test('a point that is worth more than a minor unit earns and pays accordingly', () => {
   const dear = { ...programme, pointValueMinor: 100n }
-  assert.equal(priceLines([line(9_999n)], dear, 0n, place).lines[0]?.earned, 4n)
+  assert.equal(priceLines(undiscounted([line(9_999n)]), dear, 0n, place).lines[0]?.earned, 4n)
   assert.equal(maxPointsForLines([line(399n), line(200n)], dear), 2n)
 })
 
@@ -86,7 +87,7 @@ test('points never pay more of a line than allowed', () => {
         const rules = { ...programme, pointValueMinor, maxPayBasisPoints }
         const lines = amounts.map(line)
         const points = (maxPointsForLines(lines, rules) * share) / 10_000n
-        const { lines: priced } = priceLines(lines, rules, points, place)
+        const { lines: priced } = priceLines(undiscounted(lines), rules, points, place)
         assert.equal(
           priced.reduce((sum, one) => sum + one.paid, 0n),
           points,

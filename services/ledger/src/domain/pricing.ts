@@ -1,3 +1,4 @@
+import type { DiscountedBasket } from './discounts/basket.ts'
 import { type EarnPlace, type Explanation, earn } from './earn.ts'
 import { isOf, type Programme, type SaleLine } from './programme.ts'
 import { allocate, sum } from './shares.ts'
@@ -8,6 +9,8 @@ export interface PricedLine extends SaleLine {
   readonly paid: bigint
   /** Points that it earned. */
   readonly earned: bigint
+  /** Taken off its price at the shelf; its amount is what is left. */
+  readonly discountMinor: bigint
 }
 
 /** A basket with all its shares decided. */
@@ -44,9 +47,9 @@ export function totalOf(lines: readonly SaleLine[]): bigint {
   return sum(lines.map((line) => line.amountMinor))
 }
 
-/** Gives each line its share of the points that pay and of the points that the money paid earns. */
+/** Gives each line, after its discounts, its share of the points that pay and of the points that the money paid earns. */
 export function priceLines(
-  lines: readonly SaleLine[],
+  { lines, discounts }: Pick<DiscountedBasket, 'lines' | 'discounts'>,
   programme: Programme,
   pointsToPay: bigint,
   place: EarnPlace,
@@ -59,6 +62,8 @@ export function priceLines(
     return { ...line, moneyMinor: line.amountMinor - (paid[index] ?? 0n) * programme.pointValueMinor }
   })
   const { points, explanations } = earn(earning, programme, place)
-  const priced = lines.map((line, index) => ({ ...line, paid: paid[index] ?? 0n, earned: points[index] ?? 0n }))
+  const priced = lines.map((line, index) => {
+    return { ...line, paid: paid[index] ?? 0n, earned: points[index] ?? 0n, discountMinor: discounts[index] ?? 0n }
+  })
   return { lines: priced, explanations }
 }

@@ -1,3 +1,5 @@
+import type { DiscountLimits } from './discounts/basket.ts'
+import type { DiscountRule } from './discounts/rules.ts'
 import type { TierLadder } from './tiers/ladder.ts'
 
 /** How points are earned and spent, as stored with its version. */
@@ -33,6 +35,8 @@ export interface Programme {
   readonly transferLimit: bigint
   /** Undefined: there are no tiers. */
   readonly ladder: TierLadder | undefined
+  readonly discountRules: readonly DiscountRule[]
+  readonly discountLimits: DiscountLimits
   /** Basis points of each line that points may pay, 0 to 10,000. */
   readonly maxPayBasisPoints: bigint
   /** Value of one point in minor units of money, at least 1. */
@@ -151,6 +155,8 @@ export const noRules = {
   adjustLimit: 0n,
   transferLimit: 0n,
   ladder: undefined,
+  discountRules: [],
+  discountLimits: { receiptBasisPoints: 10_000n, lineLeastBasisPoints: 0n },
   earnRules: [],
   earnsNothing: noGoods,
   neverPaid: noGoods,

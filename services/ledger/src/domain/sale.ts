@@ -1,11 +1,13 @@
 import { type Draw, emptyLot } from './account.ts'
+import type { DiscountedBasket } from './discounts/basket.ts'
 import { addSide, closePosting, type Draft, moveLot, openPosting, putLot } from './draft.ts'
 import type { Explanation } from './earn.ts'
 import { captureHold, openHold } from './hold.ts'
 import { isPayable, maxPointsForLines, type PricedLine, priceLines, totalOf } from './pricing.ts'
-import type { Programme, SaleLine } from './programme.ts'
+import type { Programme } from './programme.ts'
 import type { Refusal } from './refusal.ts'
 import { expireLots, repayFrom } from './settle.ts'
+import { sum } from './shares.ts'
 
 /** Post a sale: use its hold, grant its points. */
 export interface SaleCommand {
@@ -14,7 +16,8 @@ export interface SaleCommand {
   readonly storeId: string
   /** At the till, Unix milliseconds. */
   readonly occurredAtMs: number
-  readonly lines: readonly SaleLine[]
+  /** After discounts. */
+  readonly basket: DiscountedBasket
   /** The version in force when the receipt occurred. */
   readonly programme: Programme
   /** Empty for none. */
@@ -84,17 +87,18 @@ export interface SaleOutcome {
   readonly earned: bigint
   readonly spent: bigint
   readonly totalMinor: bigint
+  readonly discountMinor: bigint
   readonly explanations: readonly Explanation[]
 }
 
 /** Prices a sale and posts it. */
 export function applySale(draft: Draft, command: SaleCommand, nowMs: number): SaleOutcome | Refusal {
-  const limit = maxPointsForLines(command.lines, command.programme)
+  const limit = maxPointsForLines(command.basket.lines, command.programme)
   if (command.pointsToPay > limit) return { ok: false, reason: 'points_exceed_receipt', limit }
   if (!isPayable(command.pointsToPay, command.programme)) return { ok: false, reason: 'points_not_payable', limit }
   const { receiptId, storeId, occurredAtMs, holdId, earnedTerm, programme, pointsToPay } = command
   if (command.slidesToMs !== undefined) slideLots(draft, command, command.slidesToMs)
-  const basket = priceLines(command.lines, programme, pointsToPay, {
+  const basket = priceLines(command.basket, programme, pointsToPay, {
     storeId,
     atMs: occurredAtMs,
     tierHundredths: command.tierHundredths,
@@ -136,6 +140,7 @@ export function applyPricedSale(
     earned,
     spent,
     totalMinor: totalOf(sale.lines),
+    discountMinor: sum(sale.lines.map((line) => line.discountMinor)),
     explanations: sale.explanations,
   }
 }

@@ -4,8 +4,11 @@ import { activateAnswer, cancelAnswer, commitAnswer, holdAnswer, returnAnswer, s
 import type { Account } from '../domain/account.ts'
 import { localDay, localTimeMs } from '../domain/calendar.ts'
 import type { Command, Decision, Outcome } from '../domain/decide.ts'
+import type { SaleRecord } from '../domain/sale.ts'
 import { earnedTerm, lifeEnd, restoreEnd } from '../domain/terms.ts'
 import { brandIdText, pointsOf } from '../store/keys.ts'
+import { type CouponPlan, giveCouponsBack, planCoupons, shownCoupons, useCoupons } from './coupons.ts'
+import { discountSale } from './discounts.ts'
 import type { Item, ItemRequest } from './item.ts'
 import { type Applied, absorb, decideOver, programmeOf } from './perform.ts'
 import { recordReceipt } from './record-receipt.ts'
@@ -22,14 +25,33 @@ export function applyCommand(set: WorkingSet, item: Item, request: OwnRequest, b
   const key = pointsOf(item)
   const causeId = causeIdOf(command)
   const eventTimeMs = 'occurredAtMs' in command ? command.occurredAtMs : set.nowMs
+  const plan = planOf(set, item, request, command, brand)
   const performed = decideOver(set, key, command)
   const { decision, before } = performed
   const deltaAvailable = decision.account.available - before.available
   absorb(performed, { kind: kindOf(decision), causeId, eventTimeMs, deltaAvailable })
   const natural = recordReceipt(set, item, command, decision, brand)
   count(set, item, command, decision, brand)
-  const response = encodeAnswer(command, decision.outcome, performed.working.account)
+  if (plan !== undefined) useCoupons(set, plan, causeId)
+  const { outcome } = decision
+  if (outcome.kind === 'return' && isWhole(outcome.sale)) giveCouponsBack(set, brand, outcome.sale.receiptId)
+  const response = encodeAnswer(command, outcome, performed.working.account)
   return { response, causeId, ...(natural === undefined ? {} : { natural }) }
+}
+
+function planOf(
+  set: WorkingSet,
+  item: Item,
+  request: OwnRequest,
+  command: OwnCommand,
+  brand: BrandInfo,
+): CouponPlan | undefined {
+  if (request.kind !== 'sale' || command.kind !== 'sale' || request.couponCodes.length === 0) return undefined
+  return planCoupons(set, item, request, command.basket, brand)
+}
+
+function isWhole({ lines }: SaleRecord): boolean {
+  return lines.every(({ returned, quantity }) => returned === quantity)
 }
 
 /** Counts a receipt for the member's tier, on the day of the sale. */
@@ -54,11 +76,21 @@ function toCommand(set: WorkingSet, item: Item, request: OwnRequest, brand: Bran
   switch (request.kind) {
     case 'sale': {
       const programme = programmeOf(set, item.brand, request.occurredAtMs)
+      const tier = set.tiers.get(brandIdText(item.brand, item.memberId))
+      const hundredths = tierHundredths(set, item, request.occurredAtMs, brand)
+      const member = { state: tier?.state, days: [...(tier?.days.values() ?? [])] }
+      const coupons = shownCoupons(set, item, request)
+      const { storeId, occurredAtMs, holdId, pointsToPay } = request
       return {
-        ...request,
+        kind: 'sale',
+        storeId,
+        occurredAtMs,
+        holdId,
+        pointsToPay,
+        basket: discountSale(request, programme, member, { timeZone: brand.timeZone, coupons }),
         receiptId: receiptIdOf(set, request.occurredAtMs, brand),
         programme,
-        tierHundredths: tierHundredths(set, item, request.occurredAtMs, brand),
+        tierHundredths: hundredths,
         earnedTerm: earnedTerm(programme, request.occurredAtMs, brand.timeZone),
         slidesToMs: programme.life.isSliding
           ? lifeEnd(programme.life, request.occurredAtMs, brand.timeZone)

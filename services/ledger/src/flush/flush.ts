@@ -1,5 +1,6 @@
 import type { BrandDirectory, Clock, Database } from '@stampede/platform'
 import { utcMonth } from '../domain/calendar.ts'
+import type { MissLimiter } from '../domain/coupons/miss-limiter.ts'
 import { lockAccounts, lockDueAccounts } from '../store/accounts.ts'
 import { sortAccounts } from '../store/keys.ts'
 import type { Months, TableMonth } from '../store/months.ts'
@@ -19,6 +20,7 @@ export interface FlushContext {
   readonly clock: Clock
   readonly programmes: Programmes
   readonly months: Months
+  readonly misses: MissLimiter
   /** Gives UUIDv7, of the given instant where there is one. */
   readonly newId: (atMs?: number) => string
 }
@@ -33,10 +35,10 @@ export async function flushItems(context: FlushContext, items: readonly Item[]):
   return context.database.transaction(async (tx) => {
     await beginPosting(tx)
     await lockAccounts(tx, keys)
-    const { brands, newId, programmes } = context
+    const { brands, newId, programmes, misses } = context
     // Read after the locks: a hold that ended while we waited for them has ended.
     const nowMs = context.clock.nowMs()
-    const set = await loadWorkingSet(tx, keys, items, { nowMs, newId, brands, programmes })
+    const set = await loadWorkingSet(tx, keys, items, { nowMs, newId, brands, programmes, misses })
     const results = items.map((item) => applyItem(set, item))
     await writeWorkingSet(tx, set)
     return results
@@ -51,8 +53,8 @@ export async function flushDue(context: FlushContext, limit: number): Promise<nu
     const nowMs = context.clock.nowMs()
     const keys = await lockDueAccounts(tx, new Date(nowMs), limit)
     if (keys.length === 0) return 0
-    const { brands, newId, programmes } = context
-    const set = await loadWorkingSet(tx, keys, [], { nowMs, newId, brands, programmes })
+    const { brands, newId, programmes, misses } = context
+    const set = await loadWorkingSet(tx, keys, [], { nowMs, newId, brands, programmes, misses })
     for (const working of set.accounts.values()) applySettle(set, working)
     for (const tier of set.tiers.values()) {
       const info = context.brands.get(tier.brand)

@@ -14,6 +14,15 @@ export type ItemRequest =
       /** Empty for none. */
       readonly holdId: string
       readonly pointsToPay: bigint
+      /** Normalized, in the order of use. */
+      readonly couponCodes: readonly string[]
+      readonly tags: readonly string[]
+      /** Empty: not declared. */
+      readonly tender: string
+      /** By which the coupons were reserved; empty: not at all. */
+      readonly couponReference: string
+      /** Undefined: not checked. */
+      readonly expectedTotalMinor: bigint | undefined
     }
   | {
       readonly kind: 'return'

@@ -1,5 +1,6 @@
 import type { BrandDirectory, Sql } from '@stampede/platform'
 import { localDay, monthOf } from '../domain/calendar.ts'
+import type { MissLimiter } from '../domain/coupons/miss-limiter.ts'
 import type { Programme } from '../domain/programme.ts'
 import { firstDayLookedAt } from '../domain/tiers/windows.ts'
 import { readAccounts } from '../store/accounts.ts'
@@ -12,6 +13,7 @@ import { readLiveLots, readLots } from '../store/lots.ts'
 import type { Programmes } from '../store/programmes.ts'
 import { type NaturalKey, naturalText, readKnownReceipts, readSales, type StoredSale } from '../store/receipts.ts'
 import { readMemberDays, readMemberTiers } from '../store/tiers.ts'
+import { loadCoupons } from './coupons.ts'
 import type { Item } from './item.ts'
 import { assembleTiers, type WorkingTier } from './tiers.ts'
 import { answerText, assembleAccounts, type WorkingSet } from './working-set.ts'
@@ -22,6 +24,7 @@ export interface LoadContext {
   readonly newId: (atMs?: number) => string
   readonly brands: Pick<BrandDirectory, 'get'>
   readonly programmes: Programmes
+  readonly misses: MissLimiter
 }
 
 /** Reads all that the items may need in a constant number of statements; their accounts are locked already. */
@@ -43,6 +46,7 @@ export async function loadWorkingSet(
       readEventGrants(tx, items.flatMap(eventNamed)),
       readAdjustments(tx, items.flatMap(adjustmentNamed)),
     ])
+  const coupons = await loadCoupons(tx, items, context)
   const tiers = await loadTiers(tx, keys, programmes, context.nowMs)
   const lots = [...liveLots, ...(await readLots(tx, sales.flatMap(lotsOfSale)))]
   const holds = [...openHolds, ...namedHolds]
@@ -55,6 +59,7 @@ export async function loadWorkingSet(
     answers,
     naturals,
     newAnswers: [],
+    coupons,
     tiers,
     eventGrants: new Map(grants.map((grant) => [eventText(grant), grant])),
     changedGrants: new Set(),
@@ -64,14 +69,18 @@ export async function loadWorkingSet(
   }
 }
 
-/** Tiers of the members of brands that have or had them. */
+function countsDays({ ladder, discountRules }: Programme): boolean {
+  return ladder !== undefined || discountRules.some(({ spent }) => spent !== undefined)
+}
+
+/** Tiers and days of the members of brands that count them or did. */
 async function loadTiers(
   tx: Sql,
   keys: readonly AccountKey[],
   programmes: ReadonlyMap<string, readonly Programme[]>,
   nowMs: number,
 ): Promise<ReadonlyMap<string, WorkingTier>> {
-  const tiered = keys.filter(({ brand }) => (programmes.get(brand) ?? []).some(({ ladder }) => ladder !== undefined))
+  const tiered = keys.filter(({ brand }) => (programmes.get(brand) ?? []).some(countsDays))
   if (tiered.length === 0) return new Map()
   const [tiers, days] = await Promise.all([
     readMemberTiers(tx, tiered),

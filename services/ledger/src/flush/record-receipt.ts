@@ -53,10 +53,11 @@ function recordSale(
       spendDraws: outcome.sale.spendDraws,
       lines: outcome.sale.lines,
       explanations: outcome.explanations,
+      discountSteps: command.basket.steps,
       returnLines: [],
     },
     currency: brand.currency,
-    event: { storeId: natural.storeId, tillId: natural.tillId, lines: command.lines },
+    event: { storeId: natural.storeId, tillId: natural.tillId, lines: command.basket.lines },
   })
 }
 
@@ -93,6 +94,7 @@ function recordReturn(
       spendDraws: [],
       lines: [],
       explanations: [],
+      discountSteps: [],
       returnLines: command.lines,
     },
     currency: brand.currency,

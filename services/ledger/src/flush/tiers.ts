@@ -72,9 +72,9 @@ export function tierHundredths(set: WorkingSet, key: MemberKey, occurredAtMs: nu
 
 /** Counts what a day gained or lost, and looks at the tier again. */
 export function countDay(set: WorkingSet, key: MemberKey, day: string, gained: Qualifying, brand: BrandInfo): void {
-  const found = ladderAndTier(set, key)
-  if (found === undefined) return
-  const { days, touchedDays } = found.tier
+  const tier = set.tiers.get(brandIdText(key.brand, key.memberId))
+  if (tier === undefined) return
+  const { days, touchedDays } = tier
   const before = days.get(day)
   days.set(day, {
     day,
@@ -83,7 +83,7 @@ export function countDay(set: WorkingSet, key: MemberKey, day: string, gained: Q
     visits: (before?.visits ?? 0n) + gained.visits,
   })
   touchedDays.add(day)
-  change(set, found.tier)
+  change(set, tier)
   settleTier(set, key, brand)
 }
 

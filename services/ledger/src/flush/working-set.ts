@@ -1,5 +1,6 @@
 import type { BrandDirectory } from '@stampede/platform'
 import { type Account, emptyAccount } from '../domain/account.ts'
+import type { MissLimiter } from '../domain/coupons/miss-limiter.ts'
 import type { Posting } from '../domain/posting.ts'
 import type { Programme } from '../domain/programme.ts'
 import type { AccountRow } from '../store/accounts.ts'
@@ -10,7 +11,7 @@ import type { NewAnswer } from '../store/idempotency.ts'
 import { type AccountKey, accountText, brandIdText } from '../store/keys.ts'
 import type { OwnedLot } from '../store/lots.ts'
 import type { NewReceipt, StoredSale } from '../store/receipts.ts'
-
+import type { WorkingCoupons } from './coupons.ts'
 import type { WorkingTier } from './tiers.ts'
 
 /** Why an account's event is sent: its newest change in the flush. */
@@ -76,7 +77,10 @@ export interface WorkingSet {
   readonly answers: Map<string, KnownAnswer>
   readonly naturals: Map<string, KnownAnswer>
   readonly newAnswers: NewAnswer[]
-  /** By brand and member, of brands that have tiers. */
+  readonly coupons: WorkingCoupons
+  /** Wrong coupon codes. */
+  readonly misses: MissLimiter
+  /** By brand and member, of brands that have tiers or discounts by money spent. */
   readonly tiers: ReadonlyMap<string, WorkingTier>
   readonly eventGrants: Map<string, EventGrant>
   readonly changedGrants: Set<string>

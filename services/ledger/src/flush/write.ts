@@ -2,7 +2,7 @@ import { type OutboxMessage, type Sql, writeOutbox } from '@stampede/platform'
 import { utcMonth } from '../domain/calendar.ts'
 import { programmeAt } from '../domain/programme.ts'
 import { tierProgress } from '../domain/tiers/progress.ts'
-import { accountEvent, receiptEvent, type ShownTier } from '../events.ts'
+import { accountEvent, couponEvents, receiptEvent, type ShownTier } from '../events.ts'
 import { updateAccounts } from '../store/accounts.ts'
 import { writeAdjustments } from '../store/adjustments.ts'
 import { writeEventGrants } from '../store/event-grants.ts'
@@ -13,6 +13,7 @@ import { insertLots, type OwnedLot, updateLots } from '../store/lots.ts'
 import { insertPostings } from '../store/postings.ts'
 import { insertReceipts, updateSales } from '../store/receipts.ts'
 import { writeDays, writeMemberTiers } from '../store/tiers.ts'
+import { writeWorkingCoupons } from './coupons.ts'
 import type { WorkingTier } from './tiers.ts'
 import type { WorkingAccount, WorkingSet } from './working-set.ts'
 
@@ -36,6 +37,7 @@ export async function writeWorkingSet(tx: Sql, set: WorkingSet): Promise<void> {
     ),
     insertAnswers(tx, set.newAnswers),
     writeTiers(tx, [...set.tiers.values()]),
+    writeWorkingCoupons(tx, set),
     writeEventGrants(
       tx,
       [...set.changedGrants].flatMap((text) => set.eventGrants.get(text) ?? []),
@@ -106,5 +108,10 @@ function eventsOf(set: WorkingSet, changed: readonly WorkingAccount[]): readonly
     const currency = set.brands.get(working.key.brand)?.currency ?? ''
     return accountEvent(working, tierShown(set, working), currency, now) ?? []
   })
-  return [...accounts, ...set.receipts.map((posted) => receiptEvent(posted, now))]
+  const coupons = [...set.coupons.changed].flatMap((text) => {
+    const coupon = set.coupons.coupons.get(text)
+    const campaign = coupon && set.coupons.campaigns.get(brandIdText(coupon.brand, coupon.campaignId))
+    return campaign === undefined || coupon === undefined ? [] : couponEvents([coupon], campaign, now)
+  })
+  return [...accounts, ...coupons, ...set.receipts.map((posted) => receiptEvent(posted, now))]
 }

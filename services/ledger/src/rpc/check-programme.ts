@@ -1,5 +1,6 @@
 import { checkBigint, checkInt, checkList, checkText, invalidArgument } from '@stampede/platform'
 import type { EarnRule, Goods, Life, Programme } from '@stampede/proto/programmes/v1'
+import { checkDiscountRules } from './check-discounts.ts'
 import { checkLadder } from './check-ladder.ts'
 import { checkOneOf, FUNDER_CHARACTERS_MAX, idPattern, NUMBER_CHARACTERS_MAX, POINTS_MAX } from './checks.ts'
 
@@ -27,6 +28,9 @@ export function checkProgramme(programme: Programme): void {
   const points = { min: 0n, max: POINTS_MAX }
   checkInt(programme.earnBasisPoints, field('earn_basis_points'), { min: 0, max: BASIS_POINTS_MAX })
   checkTerms(programme)
+  checkDiscountRules(programme.discountRules, field('discount_rules'))
+  checkInt(programme.maxDiscountBasisPoints, field('max_discount_basis_points'), { min: 0, max: BASIS_POINTS_MAX })
+  checkInt(programme.leastPriceBasisPoints, field('least_price_basis_points'), { min: 0, max: BASIS_POINTS_MAX })
   if (programme.tiers !== undefined) checkLadder(programme.tiers, field('tiers'))
   checkInt(programme.maxPayBasisPoints, field('max_pay_basis_points'), { min: 0, max: BASIS_POINTS_MAX })
   checkBigint(programme.pointValueMinor, field('point_value_minor'), { min: 1n, max: POINT_VALUE_MAX })
@@ -150,7 +154,8 @@ export function checkGoods(goods: Goods | undefined, at: string): void {
   checkTexts(goods?.categories ?? [], `${at}.categories`, GOODS_MAX)
 }
 
-function checkTexts(texts: readonly string[], at: string, max: number): void {
+/** Checks a list of names. */
+export function checkTexts(texts: readonly string[], at: string, max: number): void {
   const list = checkList(texts, at, { max })
   for (const [index, text] of list.entries()) checkText(text, `${at}[${index}]`, { min: 1, max: NUMBER_CHARACTERS_MAX })
 }

@@ -20,6 +20,9 @@ import type { ReturnedLine } from '../domain/return.ts'
 export const NUMBER_CHARACTERS_MAX = 64
 /** Characters of why somebody did something by hand at most. */
 export const REASON_CHARACTERS_MAX = 500
+/** Tags of a receipt at most, and their characters. */
+export const TAGS_MAX = 20
+export const TAG_CHARACTERS_MAX = 40
 /** Ids that brands choose. */
 export const idPattern = /^[a-z0-9-]+$/
 /** Characters of who bears a cost at most. */

@@ -11,17 +11,19 @@ export async function getReceipt(context: LedgerContext, request: GetReceiptRequ
   const [sale] = await readSales(context.database, [id])
   if (sale === undefined) throw notFound()
   const { memberId, storeId, tillId, programmeVersion, record } = sale
+  const explained = await readExplanations(context.database, id)
   return {
     receiptId: record.receiptId,
     memberId,
     storeId,
     tillId,
     programmeVersion,
-    lines: record.lines.map(({ sku, quantity, amountMinor, category, paid, earned, returned }) => ({
+    lines: record.lines.map(({ sku, quantity, amountMinor, category, paid, earned, discountMinor, returned }) => ({
       line: { sku, quantity, amountMinor, category },
-      share: { pointsPaid: paid, pointsEarned: earned },
+      share: { pointsPaid: paid, pointsEarned: earned, discountMinor },
       returned,
     })),
-    explanations: [...(await readExplanations(context.database, id))],
+    explanations: [...explained.explanations],
+    discounts: [...explained.discounts],
   }
 }

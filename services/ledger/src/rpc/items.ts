@@ -1,5 +1,14 @@
-import { type Clock, checkBigint, checkIdempotencyKey, checkText, checkUuid, invalidArgument } from '@stampede/platform'
+import {
+  type Clock,
+  checkBigint,
+  checkIdempotencyKey,
+  checkList,
+  checkText,
+  checkUuid,
+  invalidArgument,
+} from '@stampede/platform'
 import { PostReceiptRequest, ReturnReceiptRequest } from '@stampede/proto/ledger/v1'
+import { normalizeCode } from '../domain/coupons/codes.ts'
 import type { Item } from '../flush/item.ts'
 import {
   checkLines,
@@ -9,8 +18,12 @@ import {
   LINES_MAX,
   NUMBER_CHARACTERS_MAX,
   POINTS_MAX,
+  TAG_CHARACTERS_MAX,
+  TAGS_MAX,
 } from './checks.ts'
 
+/** Coupons of a receipt at most. */
+const COUPONS_MAX = 10
 /** Characters of a return_id at most. */
 const RETURN_ID_CHARACTERS_MAX = 128
 
@@ -44,10 +57,33 @@ export function saleItem(request: PostReceiptRequest, context: ItemContext): Ite
     lines: checkLines(request.lines, `${prefix}lines`, LINES_MAX),
     holdId: request.holdId === '' ? '' : checkUuid(request.holdId, `${prefix}hold_id`),
     pointsToPay,
+    ...checkDiscountAsks(request, prefix),
+    expectedTotalMinor: request.expectedTotalMinor,
   } as const
   // Only now: an instant out of range cannot be encoded.
   const bodyHash = fingerprint('sale', PostReceiptRequest.encode({ ...request, brand, idempotencyKey: '' }).finish())
   return { brand, memberId, idempotencyKey, bodyHash, deadlineMs: deadline.getTime(), request: checked }
+}
+
+/** Checks what a sale or quote says about its discounts. */
+export function checkDiscountAsks(
+  request: Pick<PostReceiptRequest, 'couponCodes' | 'tags' | 'tender' | 'couponReference'>,
+  prefix: string,
+) {
+  const codes = checkList(request.couponCodes, `${prefix}coupon_codes`, { max: COUPONS_MAX })
+  const couponCodes = codes.map((code, index) =>
+    normalizeCode(checkText(code, `${prefix}coupon_codes[${index}]`, { min: 4, max: NUMBER_CHARACTERS_MAX })),
+  )
+  const repeated = couponCodes.findIndex((code, index) => couponCodes.indexOf(code) < index)
+  if (repeated >= 0) throw invalidArgument(`${prefix}coupon_codes[${repeated}]`, 'is there twice')
+  return {
+    couponCodes,
+    tags: checkList(request.tags, `${prefix}tags`, { max: TAGS_MAX }).map((tag, index) =>
+      checkText(tag, `${prefix}tags[${index}]`, { min: 1, max: TAG_CHARACTERS_MAX }),
+    ),
+    tender: checkText(request.tender, `${prefix}tender`, { max: TAG_CHARACTERS_MAX }),
+    couponReference: checkText(request.couponReference, `${prefix}coupon_reference`, { max: 128 }),
+  }
 }
 
 /** A return as a command; its member is empty when the request does not name it, and must be filled in. */

@@ -1,8 +1,9 @@
 import type { Sql } from '@stampede/platform'
 import type { Draw } from '../domain/account.ts'
+import type { DiscountStep } from '../domain/discounts/basket.ts'
 import type { Explanation } from '../domain/earn.ts'
 import type { RecordedLine, SaleRecord } from '../domain/sale.ts'
-import { decodeExplanations, encodeExplanations } from '../explanations.ts'
+import { decodeExplanations, type Explained, encodeExplanations } from '../explanations.ts'
 import { instants, numbers, plain, texts } from './columns.ts'
 import { drawsOf } from './draws.ts'
 import type { BrandId } from './keys.ts'
@@ -71,6 +72,7 @@ export interface NewReceipt {
   readonly lines: readonly RecordedLine[]
   /** How a sale's points came about; empty for a return. */
   readonly explanations: readonly Explanation[]
+  readonly discountSteps: readonly DiscountStep[]
   /** Lines of a return; empty for a sale. */
   readonly returnLines: readonly { readonly lineIndex: number; readonly quantity: bigint }[]
 }
@@ -166,13 +168,14 @@ interface RawSale {
   readonly line_amounts: readonly bigint[]
   readonly line_paid: readonly bigint[]
   readonly line_earned: readonly bigint[]
+  readonly line_discounts: readonly bigint[]
   readonly line_returned: readonly bigint[]
   readonly line_skus: readonly string[]
   readonly line_categories: readonly string[]
 }
 
-/** How the points of a sale came about; empty for one of a programme without rules. */
-export async function readExplanations(sql: Sql, { brand, id }: BrandId): Promise<readonly Explanation[]> {
+/** How the points and discounts of a sale came about; empty for one of a programme without rules. */
+export async function readExplanations(sql: Sql, { brand, id }: BrandId): Promise<Explained> {
   const rows = await sql.query<{ readonly explanations: Buffer | null }>({
     name: 'ledger-read-explanations',
     text: `SELECT explanations FROM receipt
@@ -190,7 +193,8 @@ export async function readSales(sql: Sql, ids: readonly BrandId[]): Promise<read
     name: 'ledger-read-sales',
     text: `SELECT r.brand, r.receipt_id, r.member_id, r.store_id, r.till_id, r.programme_version, r.point_value_minor,
         r.lot_id, r.spend_lots::text[], r.spend_points, r.reverse_lots::text[], r.reverse_points, r.reverse_debt,
-        r.reverse_pending, r.line_quantities, r.line_amounts, r.line_paid, r.line_earned, r.line_returned, r.line_skus,
+        r.reverse_pending, r.line_quantities, r.line_amounts, r.line_paid, r.line_earned, r.line_discounts, r.line_returned,
+        r.line_skus,
         r.line_categories
       FROM (SELECT DISTINCT brand, receipt_id FROM unnest($1::text[], $2::uuid[]) n (brand, receipt_id)) k
       CROSS JOIN LATERAL (SELECT * FROM receipt
@@ -217,6 +221,7 @@ function storedSale(row: RawSale): StoredSale {
         category: row.line_categories[index] ?? '',
         paid: row.line_paid[index] ?? 0n,
         earned: row.line_earned[index] ?? 0n,
+        discountMinor: row.line_discounts[index] ?? 0n,
         returned: row.line_returned[index] ?? 0n,
       })),
       pointValueMinor: row.point_value_minor,
@@ -238,29 +243,30 @@ export async function insertReceipts(tx: Sql, receipts: readonly NewReceipt[], p
         occurred_at, programme_version, point_value_minor, total_minor, refund_minor, points_earned, points_spent,
         hold_id, original_receipt_id, content_hash, idempotency_key, lot_id, spend_lots, spend_points, explanations,
         line_indexes, line_quantities, line_amounts, line_paid, line_earned, line_returned, line_skus, line_categories,
-        posted_at)
+        posted_at, line_discounts)
       SELECT n.brand, n.receipt_id, n.month, n.member_id, n.kind, n.store_id,
         n.till_id, n.business_day, n.number, n.occurred_at, n.programme_version, n.point_value_minor, n.total_minor,
         n.refund_minor, n.points_earned, n.points_spent, n.hold_id, n.original_receipt_id, n.content_hash,
         n.idempotency_key, n.lot_id, n.spend_lots::uuid[], n.spend_points::bigint[], n.explanations,
         n.line_indexes::integer[], n.line_quantities::bigint[], n.line_amounts::bigint[], n.line_paid::bigint[],
         n.line_earned::bigint[], n.line_returned::bigint[], n.line_skus::text[], n.line_categories::text[],
-        $32::timestamptz
+        $32::timestamptz, n.line_discounts::bigint[]
       FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::date[], $8::text[],
         $9::timestamptz[], $10::integer[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[],
         $16::uuid[], $17::uuid[], $18::bytea[], $19::text[], $20::uuid[], $21::text[], $22::text[], $23::bytea[],
         $24::text[], $25::text[], $26::text[], $27::text[], $28::text[], $29::text[], $30::text[], $31::text[],
-        $33::date[])
+        $33::date[], $34::text[])
         n (brand, receipt_id, member_id, kind, store_id, till_id, business_day, number, occurred_at,
           programme_version, point_value_minor, total_minor, refund_minor, points_earned, points_spent, hold_id,
           original_receipt_id, content_hash, idempotency_key, lot_id, spend_lots, spend_points, explanations,
           line_indexes, line_quantities, line_amounts, line_paid, line_earned, line_returned, line_skus,
-          line_categories, month)`,
+          line_categories, month, line_discounts)`,
     values: [
       ...headsOf(receipts),
       ...linesOf(receipts),
       new Date(postedAtMs),
       plain(receipts.map(({ natural }) => natural.month)),
+      receipts.map(({ lines }) => numbers(lines.map(({ discountMinor }) => discountMinor))),
     ],
   })
 }
@@ -289,7 +295,7 @@ function headsOf(receipts: readonly NewReceipt[]): readonly unknown[] {
     plain(receipts.map(({ lotId }) => lotId)),
     receipts.map(({ spendDraws }) => plain(spendDraws.map(({ lotId }) => lotId))),
     receipts.map(({ spendDraws }) => numbers(spendDraws.map(({ points }) => points))),
-    receipts.map(({ explanations }) => encodeExplanations(explanations)),
+    receipts.map(({ explanations, discountSteps }) => encodeExplanations(explanations, discountSteps)),
   ]
 }
 

@@ -102,7 +102,8 @@ export async function testLedger(): Promise<TestLedger> {
   const brands = { get: (slug: string) => (slug === BRAND ? brand : undefined) }
   const programmes = new Programmes()
   const months = new Months()
-  const flushContext = { database, brands, clock, programmes, months, newId: uuidv7 }
+  const misses = new MissLimiter()
+  const flushContext = { database, brands, clock, programmes, months, misses, newId: uuidv7 }
   const flushes: number[] = []
   const open = () =>
     new Committer({
@@ -111,7 +112,7 @@ export async function testLedger(): Promise<TestLedger> {
       onFlushed: ({ items }) => flushes.push(items),
     })
   const committer = stack.use(open())
-  const context = { database, brands, clock, programmes, months, misses: new MissLimiter(), committer }
+  const context = { database, brands, clock, programmes, months, misses, committer }
   let version = 0
   const publish = async (rules: DeepPartial<Programme>) => {
     version += 1

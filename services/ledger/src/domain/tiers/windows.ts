@@ -53,6 +53,13 @@ export function countIn({ metric }: TierLadder, days: readonly QualifyingDay[], 
   return sum
 }
 
+/** Money spent in the last so many months up to a day, or with 0 in its calendar year. */
+export function spentBefore(days: readonly QualifyingDay[], months: number, today: string): bigint {
+  const to = addDays(today, 1)
+  const from = months === 0 ? `${today.slice(0, 4)}-01-01` : addMonths(to, -months)
+  return days.reduce((sum, { day, spendMinor }) => (day >= from && day < to ? sum + spendMinor : sum), 0n)
+}
+
 /** First day that evaluations at this instant look at. */
 export function firstDayLookedAt(nowMs: number): string {
   return addMonths(new Date(nowMs).toISOString().slice(0, 10), -MONTHS_LOOKED_AT)

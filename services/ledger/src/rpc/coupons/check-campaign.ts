@@ -1,5 +1,6 @@
 import { checkBigint, checkInt, checkList, checkText, invalidArgument } from '@stampede/platform'
-import type { CouponCampaign, DiscountEffect } from '@stampede/proto/coupons/v1'
+import type { CouponCampaign } from '@stampede/proto/coupons/v1'
+import { checkEffect } from '../check-discounts.ts'
 import { checkGoods } from '../check-programme.ts'
 import { FUNDER_CHARACTERS_MAX, idPattern, NUMBER_CHARACTERS_MAX, POINTS_MAX } from '../checks.ts'
 
@@ -35,34 +36,5 @@ export function checkCampaign(campaign: CouponCampaign): void {
     ['budget_store_day_uses', campaign.budgetStoreDayUses],
   ] as const) {
     checkBigint(value, field(name), amount)
-  }
-}
-
-/** Checks what a discount does; throws INVALID_ARGUMENT naming the field below `at`. */
-export function checkEffect(message: DiscountEffect | undefined, at: string): void {
-  const effect = message?.effect
-  switch (effect?.$case) {
-    case 'percentBasisPoints':
-      checkInt(effect.value, `${at}.percent_basis_points`, { min: 1, max: 10_000 })
-      return
-    case 'amountMinor':
-      checkBigint(effect.value, `${at}.amount_minor`, { ...amount, min: 1n })
-      return
-    case 'freePieces':
-      checkInt(effect.value, `${at}.free_pieces`, { min: 1, max: 1_000 })
-      return
-    case 'priceMinor':
-      checkBigint(effect.value, `${at}.price_minor`, amount)
-      return
-    case 'sets': {
-      const { take, pay, basisPoints, setsMax } = effect.value
-      checkInt(take, `${at}.sets.take`, { min: 2, max: 100 })
-      checkInt(pay, `${at}.sets.pay`, { min: 1, max: take - 1 })
-      checkInt(basisPoints, `${at}.sets.basis_points`, { min: 0, max: 10_000 })
-      checkInt(setsMax, `${at}.sets.sets_max`, { min: 0, max: 1_000 })
-      return
-    }
-    case undefined:
-      throw invalidArgument(at, 'must be one of percent, amount, free pieces, sets, price')
   }
 }

@@ -1,18 +1,11 @@
-import {
-  checkText,
-  checkUuid,
-  failedPrecondition,
-  makeEvent,
-  type Sql,
-  StampedeError,
-  writeOutbox,
-} from '@stampede/platform'
+import { checkText, checkUuid, failedPrecondition, type Sql, StampedeError, writeOutbox } from '@stampede/platform'
 import type { Coupon as CouponMessage } from '@stampede/proto/coupons/v1'
 import { campaignOf } from '../../campaign-message.ts'
 import type { LedgerContext } from '../../context.ts'
 import { localDay } from '../../domain/calendar.ts'
 import { normalizeCode } from '../../domain/coupons/codes.ts'
 import { type Coupon, type CouponCampaign, type CouponUse, endOf, refusalOf } from '../../domain/coupons/coupon.ts'
+import { couponEvents } from '../../events.ts'
 import { readCampaign } from '../../store/coupons/campaigns.ts'
 import { countMemberUses, type StoredCoupon } from '../../store/coupons/coupons.ts'
 import { brandOf, NUMBER_CHARACTERS_MAX } from '../checks.ts'
@@ -61,6 +54,7 @@ export async function findShown(
   context: LedgerContext,
   { brand, code, use }: CodeShown,
   find: () => Promise<StoredCoupon | undefined>,
+  field = 'code',
 ): Promise<StoredCoupon> {
   const names = [
     `${brand} code ${code.slice(0, PREFIX_CHARACTERS)}`,
@@ -68,13 +62,13 @@ export async function findShown(
     ...(use.storeId === '' ? [] : [`${brand} store ${use.storeId}`]),
   ]
   if (context.misses.isExhausted(names, use.nowMs)) {
-    throw new StampedeError('RESOURCE_EXHAUSTED', 'too many wrong codes, try again in a minute', { field: 'code' })
+    throw new StampedeError('RESOURCE_EXHAUSTED', 'too many wrong codes, try again in a minute', { field })
   }
   const coupon = await find()
   const isForeign = coupon?.memberId !== undefined && coupon.memberId !== use.memberId && use.memberId !== undefined
   if (coupon !== undefined && coupon.state !== 'voided' && !isForeign) return coupon
   context.misses.miss(names, use.nowMs)
-  throw new StampedeError('COUPON_INVALID', undefined, { field: 'code' })
+  throw new StampedeError('COUPON_INVALID', undefined, { field })
 }
 
 /** The campaign of a coupon, in force now. */
@@ -143,24 +137,5 @@ export async function tellCoupons(
   campaign: CouponCampaign,
   now: Date,
 ): Promise<void> {
-  const events = coupons.flatMap((coupon) => {
-    if (coupon.memberId === undefined) return []
-    const endMs = endOf(coupon, campaign)
-    const value = {
-      couponId: coupon.couponId,
-      campaignId: coupon.campaignId,
-      memberId: coupon.memberId,
-      code: coupon.code,
-      state: coupon.state,
-      validUntil: Number.isFinite(endMs) ? new Date(endMs) : undefined,
-    }
-    const aggregate = {
-      aggregateKind: 'coupon',
-      aggregateId: coupon.couponId,
-      aggregateVersion: coupon.version,
-    } as const
-    const event = { brand: coupon.brand, ...aggregate, eventTime: now, schema: 'ledger.coupon.v1' }
-    return [makeEvent({ ...event, payload: { $case: 'coupon', value } }, now)]
-  })
-  await writeOutbox(tx, events)
+  await writeOutbox(tx, couponEvents(coupons, campaign, now))
 }

@@ -16,7 +16,6 @@ export interface BudgetShare {
 export async function takeBudget(tx: Sql, campaign: CouponCampaign, share: BudgetShare): Promise<void> {
   const { budget, campaignId } = campaign
   await take(tx, campaignId, share, { scope: '', uses: budget.uses, moneyMinor: budget.moneyMinor })
-  if (budget.storeDayUses === undefined) return
   await take(tx, campaignId, share, { scope: share.scope, uses: budget.storeDayUses, moneyMinor: undefined })
 }
 

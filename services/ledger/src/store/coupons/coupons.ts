@@ -11,7 +11,8 @@ export interface StoredCoupon extends Coupon {
   readonly version: bigint
 }
 
-interface RawCoupon {
+/** A row of coupons. */
+export interface RawCoupon {
   readonly brand: string
   readonly code: string
   readonly coupon_id: string
@@ -35,7 +36,7 @@ export async function lockCoupon(tx: Sql, brand: string, code: string): Promise<
     text: 'SELECT * FROM coupon WHERE brand = $1 AND code = $2 FOR UPDATE',
     values: [brand, code],
   })
-  return row === undefined ? undefined : fromRow(row)
+  return row === undefined ? undefined : couponFromRow(row)
 }
 
 /** The coupon by its id; locked until the transaction ends. */
@@ -45,7 +46,7 @@ export async function lockCouponById(tx: Sql, brand: string, couponId: string): 
     text: 'SELECT * FROM coupon WHERE coupon_id = $2 AND brand = $1 FOR UPDATE',
     values: [brand, couponId],
   })
-  return row === undefined ? undefined : fromRow(row)
+  return row === undefined ? undefined : couponFromRow(row)
 }
 
 /** The coupon of a normalized code. */
@@ -55,7 +56,7 @@ export async function readCoupon(sql: Sql, brand: string, code: string): Promise
     text: 'SELECT * FROM coupon WHERE brand = $1 AND code = $2',
     values: [brand, code],
   })
-  return row === undefined ? undefined : fromRow(row)
+  return row === undefined ? undefined : couponFromRow(row)
 }
 
 /** Coupons of a member, newest first. */
@@ -70,7 +71,7 @@ export async function readMemberCoupons(
     text: 'SELECT * FROM coupon WHERE member_id = $2 AND brand = $1 ORDER BY coupon_id DESC LIMIT $3',
     values: [brand, memberId, limit],
   })
-  return rows.map(fromRow)
+  return rows.map(couponFromRow)
 }
 
 /** Stores new coupons; answers the first code that is taken, and stores none then is for the caller to see to. */
@@ -190,7 +191,8 @@ export async function undoUse(
   return row === undefined ? undefined : { moneyMinor: row.money_minor, scope: row.scope }
 }
 
-function fromRow(row: RawCoupon): StoredCoupon {
+/** A row as the domain knows it. */
+export function couponFromRow(row: RawCoupon): StoredCoupon {
   return {
     brand: row.brand,
     couponId: row.coupon_id,

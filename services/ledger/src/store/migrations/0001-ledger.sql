@@ -169,6 +169,8 @@ CREATE TABLE receipt (
   line_amounts bigint[] NOT NULL,
   line_paid bigint[] NOT NULL,
   line_earned bigint[] NOT NULL,
+  -- Taken off the price at the shelf; amounts are what is left.
+  line_discounts bigint[] NOT NULL,
   line_returned bigint[] NOT NULL,
   line_skus text[] NOT NULL,
   line_categories text[] NOT NULL,
@@ -181,6 +183,7 @@ CREATE TABLE receipt (
   CHECK (kind = 'return' OR (cardinality(line_quantities) = cardinality(line_amounts)
     AND cardinality(line_quantities) = cardinality(line_paid)
     AND cardinality(line_quantities) = cardinality(line_earned)
+    AND cardinality(line_quantities) = cardinality(line_discounts)
     AND cardinality(line_quantities) = cardinality(line_returned)
     AND cardinality(line_quantities) = cardinality(line_skus)
     AND cardinality(line_quantities) = cardinality(line_categories))),

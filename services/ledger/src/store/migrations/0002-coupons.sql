@@ -60,5 +60,6 @@ CREATE TABLE coupon_use (
   rolled_back_at timestamptz,
   PRIMARY KEY (coupon_id, brand, reference)
 );
+CREATE INDEX coupon_use_reference ON coupon_use (reference, brand) WHERE rolled_back_at IS NULL;
 CREATE INDEX coupon_use_member ON coupon_use (member_id, campaign_id, brand)
   WHERE member_id IS NOT NULL AND rolled_back_at IS NULL;
