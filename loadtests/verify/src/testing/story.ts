@@ -129,9 +129,9 @@ async function fillLedger(database: Database): Promise<void> {
       `INSERT INTO receipt (brand, receipt_id, month, member_id, kind, store_id, till_id, business_day, number, occurred_at,
          posted_at, programme_version, point_value_minor, total_minor, refund_minor, points_earned, points_spent,
          content_hash, idempotency_key, lot_id, spend_lots, spend_points, line_indexes, line_quantities, line_amounts,
-         line_paid, line_earned, line_returned, line_skus, line_categories)
+         line_paid, line_earned, line_discounts, line_returned, line_skus, line_categories)
        VALUES ('demo', $1, date_trunc('month', now() AT TIME ZONE 'UTC')::date, $2, 'sale', 's', 't', now(), '1', now(),
-         now(), 1, 1, 1000, 0, 50, 0, ''::bytea, 'sale-1', $3, '{}', '{}', '{0}', '{1}', '{1000}', '{0}', '{50}', '{0}',
+         now(), 1, 1, 1000, 0, 50, 0, ''::bytea, 'sale-1', $3, '{}', '{}', '{0}', '{1}', '{1000}', '{0}', '{50}', '{0}', '{0}',
          '{x}', '{""}')`,
       [receiptId, memberId, lotId],
     )
