@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AdjustPointsRequest, GrantPointsRequest } from '@stampede/proto/points/v1'
+import { flushDue } from './flush/flush.ts'
+import { retireMonths } from './store/retention.ts'
 import { BRAND, codeOf, keepPostgres, member, returnOf, saleOf, type TestLedger, testLedger } from './testing/ledger.ts'
 import { verifyLedger } from './verify.ts'
 
@@ -170,4 +172,41 @@ test('points that wait for an event are activated by it', async () => {
   const twice = { ...activate, idempotencyKey: 'again' }
   assert.equal(await codeOf(points.activatePoints(twice, call)), 'FAILED_PRECONDITION')
   await assertTrueBooks(ledger)
+})
+
+test('what is owed by month and funder is what was posted, to the point, also after months were detached', async () => {
+  await using ledger = await testLedger()
+  const { handlers, points, call, clock } = ledger
+  await ledger.publish({ funder: 'brand', adjustLimit: 1_000n })
+  const { receiptId } = await handlers.postReceipt(saleOf('ann', '1'), call)
+  await handlers.postReceipt(saleOf('bob', '2'), call)
+  await points.grantPoints(birthday({ liveDays: 5, funder: 'partner' }), call)
+  await points.adjustPoints(adjustment(7n), call)
+  const hold = { idempotencyKey: 'h', ...bob, points: 90n, reference: 'r', ttlSeconds: 0 }
+  const { holdId } = await handlers.createHold(hold, call)
+  await handlers.commitHold({ idempotencyKey: 'x', brand: BRAND, holdId, points: 60n }, call)
+  await handlers.returnReceipt(returnOf(receiptId, 'r'), call)
+  const report = async () => {
+    const { buckets, ...sums } = await points.getLiability({ brand: BRAND }, call)
+    const owed = buckets.reduce((sum, one) => sum + one.available + one.pending + one.held, 0n)
+    assert.equal(owed, sums.outstanding)
+    return { buckets: buckets.map(({ month, funder, available: left }) => [month, funder, left]), ...sums }
+  }
+  assert.deepEqual(await report(), {
+    buckets: [
+      ['2026-11-01', 'partner', 100n],
+      ['2027-11-01', 'brand', 47n],
+    ],
+    issued: 200n,
+    redeemed: 60n,
+    expired: 0n,
+    adjusted: 7n,
+    debt: 0n,
+    outstanding: 147n,
+  })
+  clock.advance(100 * DAY_MS)
+  await flushDue(ledger.flushContext, 100)
+  await retireMonths(ledger.database, clock.now(), { keptMonths: 1 })
+  const later = await report()
+  assert.deepEqual([later.expired, later.outstanding], [100n, 47n])
 })

@@ -4,6 +4,7 @@ import type { LedgerContext } from '../../context.ts'
 import { activatePoints } from './activate-points.ts'
 import { adjustPoints } from './adjust-points.ts'
 import { correctGrant } from './correct-grant.ts'
+import { getLiability } from './get-liability.ts'
 import { grantPoints } from './grant-points.ts'
 import { listAdjustments } from './list-adjustments.ts'
 import { resolveAdjustment } from './resolve-adjustment.ts'
@@ -19,5 +20,6 @@ export function pointsHandlers(context: LedgerContext): Handlers<typeof PointsSe
     adjustPoints: (request, call) => adjustPoints(context, request, call),
     resolveAdjustment: (request, call) => resolveAdjustment(context, request, call),
     listAdjustments: (request) => listAdjustments(context, request),
+    getLiability: (request) => getLiability(context, request),
   }
 }
