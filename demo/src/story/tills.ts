@@ -49,6 +49,7 @@ export async function openTills(
       idempotencyKey: keyOf(entry),
       brand,
       receiptId: records.idOf(keyOf(sale)) ?? '',
+      sale: undefined,
       memberId: memberOf(entry.customer),
       returnId: entry.returnId,
       occurredAt: entry.occurredAt,

@@ -1,6 +1,7 @@
 import type { StampedeError } from '@stampede/platform'
 import type { SaleLine } from '../domain/programme.ts'
 import type { ReturnedLine } from '../domain/return.ts'
+import type { NaturalKey } from '../store/receipts.ts'
 
 /** What a writing call asks for, checked, but before anything is looked up. */
 export type ItemRequest =
@@ -26,7 +27,9 @@ export type ItemRequest =
     }
   | {
       readonly kind: 'return'
+      /** Empty as long as only its natural key is known. */
       readonly saleId: string
+      readonly saleKey: NaturalKey | undefined
       readonly returnId: string
       readonly occurredAtMs: number
       readonly lines: readonly ReturnedLine[]

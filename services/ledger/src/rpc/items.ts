@@ -8,6 +8,7 @@ import {
   invalidArgument,
 } from '@stampede/platform'
 import { PostReceiptRequest, ReturnReceiptRequest } from '@stampede/proto/ledger/v1'
+import { monthOf } from '../domain/calendar.ts'
 import { normalizeCode } from '../domain/coupons/codes.ts'
 import type { Item } from '../flush/item.ts'
 import {
@@ -22,6 +23,7 @@ import {
   TAGS_MAX,
 } from './checks.ts'
 
+const dayPattern = /^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$/
 /** Coupons of a receipt at most. */
 const COUPONS_MAX = 10
 /** Characters of a return_id at most. */
@@ -94,7 +96,7 @@ export function returnItem(request: ReturnReceiptRequest, context: ItemContext):
   const memberId = request.memberId === '' ? '' : checkUuid(request.memberId, `${prefix}member_id`)
   const checked = {
     kind: 'return',
-    saleId: checkUuid(request.receiptId, `${prefix}receipt_id`),
+    ...saleNamed(request, brand, prefix),
     returnId: checkText(request.returnId, `${prefix}return_id`, { min: 1, max: RETURN_ID_CHARACTERS_MAX }),
     occurredAtMs: checkOccurredAt(request.occurredAt, `${prefix}occurred_at`, clock),
     lines: checkReturnLines(request.lines, `${prefix}lines`),
@@ -102,6 +104,26 @@ export function returnItem(request: ReturnReceiptRequest, context: ItemContext):
   const encoded = ReturnReceiptRequest.encode({ ...request, brand, idempotencyKey: '' }).finish()
   const bodyHash = fingerprint('return', encoded)
   return { brand, memberId, idempotencyKey, bodyHash, deadlineMs: deadline.getTime(), request: checked }
+}
+
+function saleNamed({ receiptId, sale }: ReturnReceiptRequest, brand: string, prefix: string) {
+  if (sale === undefined) return { saleId: checkUuid(receiptId, `${prefix}receipt_id`), saleKey: undefined }
+  if (receiptId !== '') throw invalidArgument(`${prefix}receipt_id`, 'must be empty with sale')
+  const number = { min: 1, max: NUMBER_CHARACTERS_MAX }
+  const businessDay = checkText(sale.businessDay, `${prefix}sale.business_day`, { min: 1, pattern: dayPattern })
+  if (new Date(`${businessDay}T00:00:00Z`).toISOString().slice(0, 10) !== businessDay) {
+    throw invalidArgument(`${prefix}sale.business_day`, 'is no day')
+  }
+  const saleKey = {
+    brand,
+    kind: 'sale',
+    storeId: checkText(sale.storeId, `${prefix}sale.store_id`, number),
+    tillId: checkText(sale.tillId, `${prefix}sale.till_id`, number),
+    number: checkText(sale.number, `${prefix}sale.number`, number),
+    businessDay,
+    month: monthOf(businessDay),
+  } as const
+  return { saleId: '', saleKey }
 }
 
 /** The caller's scope was checked for the outer brand only, so an item must not name another one. */
