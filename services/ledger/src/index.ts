@@ -16,20 +16,25 @@ import {
 } from '@stampede/platform'
 import { CouponServiceService } from '@stampede/proto/coupons/v1'
 import { LedgerServiceService } from '@stampede/proto/ledger/v1'
+import { MoneyServiceService } from '@stampede/proto/money/v1'
 import { PointsServiceService } from '@stampede/proto/points/v1'
+import { ReferralServiceService } from '@stampede/proto/referrals/v1'
 import { TierServiceService } from '@stampede/proto/tiers/v1'
 import { readLedgerConfig } from './config.ts'
 import { MissLimiter } from './domain/coupons/miss-limiter.ts'
 import { Committer } from './flush/committer.ts'
 import { flushDue, flushItems } from './flush/flush.ts'
+import { startReceiptFollower } from './jobs/follow-receipts.ts'
 import { startMembers } from './jobs/members.ts'
+import { settleDue } from './jobs/settle-due.ts'
 import { startSweeper } from './jobs/sweeper.ts'
 import { createLedgerMetrics } from './metrics.ts'
 import { couponHandlers } from './rpc/coupons/handlers.ts'
 import { ledgerHandlers } from './rpc/handlers.ts'
+import { moneyHandlers } from './rpc/money/handlers.ts'
 import { pointsHandlers } from './rpc/points/handlers.ts'
+import { referralHandlers } from './rpc/referrals/handlers.ts'
 import { tierHandlers } from './rpc/tiers/handlers.ts'
-import { releaseExpired } from './store/coupons/release-expired.ts'
 import { Months } from './store/months.ts'
 import { Programmes } from './store/programmes.ts'
 import { migrationsDir, schema } from './store/schema.ts'
@@ -74,10 +79,10 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
       },
     }),
   )
+  const context = { database, brands, clock, programmes, months, misses, committer }
   stack.use(
     startSweeper({
-      sweep: async (limit) =>
-        (await flushDue(flushContext, limit)) + (await releaseExpired(database, clock.now(), limit)),
+      sweep: async (limit) => (await flushDue(flushContext, limit)) + (await settleDue(context, limit)),
       database,
       clock,
       intervalMs: config.sweepSeconds * 1_000,
@@ -88,7 +93,8 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
     }),
   )
   stack.use(await startMembers({ nats, database, logger, metrics }))
-  const context = { database, brands, clock, programmes, months, misses, committer }
+  const onFollowed = () => relay.wake()
+  stack.use(await startReceiptFollower({ context, nats, logger, metrics, onFollowed }))
   const server = stack.use(
     await startServer({
       name: NAME,
@@ -97,6 +103,8 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
         bind(PointsServiceService, pointsHandlers(context)),
         bind(TierServiceService, tierHandlers(context)),
         bind(CouponServiceService, couponHandlers(context)),
+        bind(MoneyServiceService, moneyHandlers(context)),
+        bind(ReferralServiceService, referralHandlers(context)),
       ],
       grpcPort: config.grpcPort,
       httpPort: config.httpPort,

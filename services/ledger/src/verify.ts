@@ -1,4 +1,6 @@
 import type { Database, Sql } from '@stampede/platform'
+import type { Invariant } from './invariants/invariant.ts'
+import { rewardInvariants } from './invariants/rewards.ts'
 
 /** What a check of the whole ledger came to. */
 export type VerifyResult =
@@ -16,12 +18,6 @@ export type VerifyResult =
       /** The first row that breaks it, as found. */
       readonly row: Readonly<Record<string, unknown>>
     }
-
-interface Invariant {
-  readonly name: string
-  /** Gives the rows that break it. */
-  readonly text: string
-}
 
 /** Whether the rows of an instant or day are in a month of a table that was detached. */
 function isDetached(table: string, at: string): string {
@@ -217,7 +213,7 @@ async function verifyRules(tx: Sql): Promise<VerifyResult> {
   // brands, and joins in quadratic time. Hash joins need no guess.
   await tx.query('SET LOCAL enable_nestloop = off')
   await tx.query('SET LOCAL enable_mergejoin = off')
-  for (const { name, text } of invariants) {
+  for (const { name, text } of [...invariants, ...rewardInvariants]) {
     const [row] = await tx.query<Record<string, unknown>>(`SELECT * FROM (${text}) broken LIMIT 1`)
     if (row !== undefined) return { ok: false, invariant: name, row }
   }
