@@ -53,6 +53,7 @@ export function returnAnswer(returnReceiptId: string, outcome: ReturnOutcome, ac
     pointsReversed: outcome.reversed,
     balance: toBalance(account),
     pointsWrittenOff: outcome.writtenOff,
+    parkedUntil: undefined,
   }).finish()
 }
 

@@ -23,6 +23,7 @@ import { MissLimiter } from './domain/coupons/miss-limiter.ts'
 import { Committer } from './flush/committer.ts'
 import { flushDue, flushItems } from './flush/flush.ts'
 import { startMembers } from './jobs/members.ts'
+import { postParked } from './jobs/parked-returns.ts'
 import { startSweeper } from './jobs/sweeper.ts'
 import { createLedgerMetrics } from './metrics.ts'
 import { couponHandlers } from './rpc/coupons/handlers.ts'
@@ -74,10 +75,14 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
       },
     }),
   )
+  stack.use(await startMembers({ nats, database, logger, metrics }))
+  const context = { database, brands, clock, programmes, months, misses, committer }
   stack.use(
     startSweeper({
       sweep: async (limit) =>
-        (await flushDue(flushContext, limit)) + (await releaseExpired(database, clock.now(), limit)),
+        (await flushDue(flushContext, limit)) +
+        (await releaseExpired(database, clock.now(), limit)) +
+        (await postParked(context, limit)),
       database,
       clock,
       intervalMs: config.sweepSeconds * 1_000,
@@ -87,8 +92,6 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
       onSwept: () => relay.wake(),
     }),
   )
-  stack.use(await startMembers({ nats, database, logger, metrics }))
-  const context = { database, brands, clock, programmes, months, misses, committer }
   const server = stack.use(
     await startServer({
       name: NAME,
