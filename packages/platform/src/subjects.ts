@@ -47,6 +47,8 @@ export const subjects = {
   account: (brand: string) => `ledger.${part(brand)}.account`,
   /** Receipts as posted. */
   receipt: (brand: string) => `ledger.${part(brand)}.receipt`,
+  /** Stamp cards of members. */
+  stamps: (brand: string) => `ledger.${part(brand)}.stamps`,
   /** Coupons of members. */
   coupon: (brand: string) => `ledger.${part(brand)}.coupon`,
   /** Members. */

@@ -19,6 +19,7 @@ import type { Account } from './domain/account.ts'
 import type { ReturnOutcome } from './domain/return.ts'
 import type { SaleOutcome } from './domain/sale.ts'
 import { expirySchedule } from './domain/view.ts'
+import type { Stamped } from './flush/stamps.ts'
 import type { Adjustment } from './store/adjustments.ts'
 import type { EventGrant } from './store/event-grants.ts'
 
@@ -33,7 +34,7 @@ export function toBalance(account: Account): Balance {
 }
 
 /** Encoded answer to a sale. */
-export function saleAnswer(outcome: SaleOutcome, account: Account): Uint8Array {
+export function saleAnswer(outcome: SaleOutcome, account: Account, stamped: readonly Stamped[]): Uint8Array {
   return PostReceiptResponse.encode({
     receiptId: outcome.sale.receiptId,
     pointsEarned: outcome.earned,
@@ -41,6 +42,7 @@ export function saleAnswer(outcome: SaleOutcome, account: Account): Uint8Array {
     balance: toBalance(account),
     totalMinor: outcome.totalMinor,
     discountMinor: outcome.discountMinor,
+    stampCards: stamped.map((card) => ({ ...card, couponCodes: [...card.couponCodes] })),
   }).finish()
 }
 

@@ -2,6 +2,7 @@ import type {
   Activation as ActivationMessage,
   EarnRule as EarnRuleMessage,
   Programme as ProgrammeMessage,
+  StampCard as StampCardMessage,
 } from '@stampede/proto/programmes/v1'
 import { discountRuleOf, goodsOf, limitOf } from './discount-message.ts'
 import type {
@@ -13,6 +14,7 @@ import type {
   RestorePolicy,
   ReturnPolicy,
 } from './domain/programme.ts'
+import type { StampCard } from './domain/stamps/card.ts'
 import { ladderOf } from './ladder-message.ts'
 
 /** What a programme says, apart from its version. */
@@ -44,6 +46,7 @@ export function rulesOf(message: ProgrammeMessage): ProgrammeRules {
       receiptBasisPoints: message.maxDiscountBasisPoints === 0 ? ALL : BigInt(message.maxDiscountBasisPoints),
       lineLeastBasisPoints: BigInt(message.leastPriceBasisPoints),
     },
+    stampCards: message.stampCards.map(stampCardOf),
     maxPayBasisPoints: BigInt(message.maxPayBasisPoints),
     pointValueMinor: message.pointValueMinor,
     holdSeconds: message.holdSeconds === 0 ? HOLD_SECONDS_DEFAULT : message.holdSeconds,
@@ -54,6 +57,23 @@ export function rulesOf(message: ProgrammeMessage): ProgrammeRules {
     payStep: message.payStep === 0n ? 1n : message.payStep,
     payLeastPoints: message.payLeastPoints,
     payLeastReceiptMinor: message.payLeastReceiptMinor,
+  }
+}
+
+function stampCardOf(message: StampCardMessage): StampCard {
+  const { cardId, goods, stores, from, until, amountMinor, target, receiptLimit, rewardCampaignId } = message
+  return {
+    cardId,
+    goods: goods === undefined ? undefined : goodsOf(goods),
+    stores: new Set(stores),
+    fromMs: from?.getTime() ?? Number.NEGATIVE_INFINITY,
+    untilMs: until?.getTime() ?? Number.POSITIVE_INFINITY,
+    amountMinor: limitOf(amountMinor),
+    target: BigInt(target),
+    receiptLimit: limitOf(BigInt(receiptLimit)),
+    rewardCampaignId: rewardCampaignId === '' ? undefined : rewardCampaignId,
+    liveDays: message.liveDays,
+    funder: message.funder,
   }
 }
 

@@ -12,6 +12,7 @@ import { discountSale } from './discounts.ts'
 import type { Item, ItemRequest } from './item.ts'
 import { type Applied, absorb, decideOver, programmeOf } from './perform.ts'
 import { recordReceipt } from './record-receipt.ts'
+import { returnStamps, type Stamped, shownCards, stampCards } from './stamps.ts'
 import { businessDayOf, countDay, qualifyingOf, tierHundredths } from './tiers.ts'
 import type { WorkingSet } from './working-set.ts'
 
@@ -35,7 +36,9 @@ export function applyCommand(set: WorkingSet, item: Item, request: OwnRequest, b
   if (plan !== undefined) useCoupons(set, plan, causeId)
   const { outcome } = decision
   if (outcome.kind === 'return' && isWhole(outcome.sale)) giveCouponsBack(set, brand, outcome.sale.receiptId)
-  const response = encodeAnswer(command, outcome, performed.working.account)
+  const stamped = command.kind === 'sale' ? stampCards(set, item, command, brand) : []
+  if (command.kind === 'return') returnStamps(set, item, command)
+  const response = encodeAnswer(command, outcome, performed.working.account, stamped)
   return { response, causeId, ...(natural === undefined ? {} : { natural }) }
 }
 
@@ -80,6 +83,7 @@ function toCommand(set: WorkingSet, item: Item, request: OwnRequest, brand: Bran
       const hundredths = tierHundredths(set, item, request.occurredAtMs, brand)
       const member = { state: tier?.state, days: [...(tier?.days.values() ?? [])] }
       const coupons = shownCoupons(set, item, request)
+      const cards = shownCards(set, item, request, programme, brand)
       const { storeId, occurredAtMs, holdId, pointsToPay } = request
       return {
         kind: 'sale',
@@ -87,7 +91,7 @@ function toCommand(set: WorkingSet, item: Item, request: OwnRequest, brand: Bran
         occurredAtMs,
         holdId,
         pointsToPay,
-        basket: discountSale(request, programme, member, { timeZone: brand.timeZone, coupons }),
+        basket: discountSale(request, programme, member, { timeZone: brand.timeZone, coupons, cards }),
         receiptId: receiptIdOf(set, request.occurredAtMs, brand),
         programme,
         tierHundredths: hundredths,
@@ -154,10 +158,15 @@ function kindOf({ outcome }: Decision): string {
   return outcome.earned === 0n && outcome.spent > 0n ? 'spend' : 'earn'
 }
 
-function encodeAnswer(command: OwnCommand, outcome: Outcome, account: Account): Uint8Array {
+function encodeAnswer(
+  command: OwnCommand,
+  outcome: Outcome,
+  account: Account,
+  stamped: readonly Stamped[],
+): Uint8Array {
   switch (outcome.kind) {
     case 'sale':
-      return saleAnswer(outcome, account)
+      return saleAnswer(outcome, account, stamped)
     case 'return':
       return returnAnswer(causeIdOf(command), outcome, account)
     case 'hold':

@@ -2,6 +2,7 @@ import { checkBigint, checkInt, checkList, checkText, invalidArgument } from '@s
 import type { EarnRule, Goods, Life, Programme } from '@stampede/proto/programmes/v1'
 import { checkDiscountRules } from './check-discounts.ts'
 import { checkLadder } from './check-ladder.ts'
+import { checkStampCards } from './check-stamp-cards.ts'
 import { checkOneOf, FUNDER_CHARACTERS_MAX, idPattern, NUMBER_CHARACTERS_MAX, POINTS_MAX } from './checks.ts'
 
 const BASIS_POINTS_MAX = 10_000
@@ -31,6 +32,7 @@ export function checkProgramme(programme: Programme): void {
   checkDiscountRules(programme.discountRules, field('discount_rules'))
   checkInt(programme.maxDiscountBasisPoints, field('max_discount_basis_points'), { min: 0, max: BASIS_POINTS_MAX })
   checkInt(programme.leastPriceBasisPoints, field('least_price_basis_points'), { min: 0, max: BASIS_POINTS_MAX })
+  checkStampCards(programme.stampCards, field('stamp_cards'))
   if (programme.tiers !== undefined) checkLadder(programme.tiers, field('tiers'))
   checkInt(programme.maxPayBasisPoints, field('max_pay_basis_points'), { min: 0, max: BASIS_POINTS_MAX })
   checkBigint(programme.pointValueMinor, field('point_value_minor'), { min: 1n, max: POINT_VALUE_MAX })

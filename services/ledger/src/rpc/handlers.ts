@@ -9,6 +9,7 @@ import { getProgramme } from './get-programme.ts'
 import { getReceipt } from './get-receipt.ts'
 import { listHistory } from './list-history.ts'
 import { listParkedReturns } from './list-parked-returns.ts'
+import { listStampCards } from './list-stamp-cards.ts'
 import { postReceipt } from './post-receipt.ts'
 import { postReceiptBatch } from './post-receipt-batch.ts'
 import { putProgramme } from './put-programme.ts'
@@ -32,6 +33,7 @@ export function ledgerHandlers(context: LedgerContext): Handlers<typeof LedgerSe
     commitHold: (request, call) => commitHold(context, request, call),
     cancelHold: (request, call) => cancelHold(context, request, call),
     getBalance: (request) => getBalance(context, request),
+    listStampCards: (request) => listStampCards(context, request),
     listHistory: (request) => listHistory(context, request),
   }
 }
