@@ -49,6 +49,8 @@ export const subjects = {
   receipt: (brand: string) => `ledger.${part(brand)}.receipt`,
   /** Coupons of members. */
   coupon: (brand: string) => `ledger.${part(brand)}.coupon`,
+  /** Gift cards. */
+  giftCard: (brand: string) => `ledger.${part(brand)}.giftcard`,
   /** Members. */
   member: (brand: string) => `member.${part(brand)}.member`,
   /** Places that a member's pass carries. */

@@ -4,7 +4,9 @@ import { type CouponCampaign, endOf } from './domain/coupons/coupon.ts'
 import type { TierProgress } from './domain/tiers/progress.ts'
 import { expirySchedule } from './domain/view.ts'
 import type { PostedReceipt, WorkingAccount } from './flush/working-set.ts'
+import { giftCardMessage } from './gift-card-message.ts'
 import type { StoredCoupon } from './store/coupons/coupons.ts'
+import type { StoredGiftCard } from './store/gift-cards/cards.ts'
 
 /** Meaning of an account's event. */
 const ACCOUNT_SCHEMA = 'ledger.account.v1'
@@ -12,6 +14,8 @@ const ACCOUNT_SCHEMA = 'ledger.account.v1'
 const RECEIPT_SCHEMA = 'ledger.receipt.v1'
 /** Meaning of a coupon's event. */
 const COUPON_SCHEMA = 'ledger.coupon.v1'
+/** Meaning of a gift card's event. */
+const GIFT_CARD_SCHEMA = 'ledger.gift-card.v1'
 /** A receipt never changes: a return is a receipt of its own. */
 const RECEIPT_VERSION = 1n
 
@@ -130,4 +134,13 @@ export function couponEvents(
     const event = { brand, ...aggregate, eventTime: now, schema: COUPON_SCHEMA }
     return [makeEvent({ ...event, payload: { $case: 'coupon', value } }, now)]
   })
+}
+
+/** The event of a gift card. */
+export function giftCardEvent({ brand, card, version }: StoredGiftCard, currency: string, now: Date): OutboxMessage {
+  const { cardId, state, availableMinor, heldMinor, expiresAt, replacedBy } = giftCardMessage(card)
+  const value = { cardId, state, availableMinor, heldMinor, expiresAt, replacedBy, currency }
+  const aggregate = { aggregateKind: 'giftCard', aggregateId: cardId, aggregateVersion: version } as const
+  const event = { brand, ...aggregate, eventTime: now, schema: GIFT_CARD_SCHEMA }
+  return makeEvent({ ...event, payload: { $case: 'giftCard', value } }, now)
 }

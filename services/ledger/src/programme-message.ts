@@ -1,9 +1,11 @@
 import type {
   Activation as ActivationMessage,
   EarnRule as EarnRuleMessage,
+  GiftCardRules as GiftCardRulesMessage,
   Programme as ProgrammeMessage,
 } from '@stampede/proto/programmes/v1'
 import { discountRuleOf, goodsOf, limitOf } from './discount-message.ts'
+import type { GiftCardRules } from './domain/gift-cards/rules.ts'
 import type {
   Activation,
   EarnEffect,
@@ -44,6 +46,7 @@ export function rulesOf(message: ProgrammeMessage): ProgrammeRules {
       receiptBasisPoints: message.maxDiscountBasisPoints === 0 ? ALL : BigInt(message.maxDiscountBasisPoints),
       lineLeastBasisPoints: BigInt(message.leastPriceBasisPoints),
     },
+    giftCards: giftCardRulesOf(message.giftCards),
     maxPayBasisPoints: BigInt(message.maxPayBasisPoints),
     pointValueMinor: message.pointValueMinor,
     holdSeconds: message.holdSeconds === 0 ? HOLD_SECONDS_DEFAULT : message.holdSeconds,
@@ -55,6 +58,12 @@ export function rulesOf(message: ProgrammeMessage): ProgrammeRules {
     payLeastPoints: message.payLeastPoints,
     payLeastReceiptMinor: message.payLeastReceiptMinor,
   }
+}
+
+function giftCardRulesOf(message: GiftCardRulesMessage | undefined): GiftCardRules | undefined {
+  if (message === undefined) return undefined
+  const { valuesMinor, liveDays, pin: hasPin, reloadMostMinor } = message
+  return { valuesMinor, liveDays, hasPin, reloadMostMinor }
 }
 
 function lifeOf({ life, pointsLiveDays }: ProgrammeMessage): Life {

@@ -14,6 +14,7 @@ import type { Programmes } from '../store/programmes.ts'
 import { type NaturalKey, naturalText, readKnownReceipts, readSales, type StoredSale } from '../store/receipts.ts'
 import { readMemberDays, readMemberTiers } from '../store/tiers.ts'
 import { loadCoupons } from './coupons.ts'
+import { loadGiftCards } from './gift-cards.ts'
 import type { Item } from './item.ts'
 import { assembleTiers, type WorkingTier } from './tiers.ts'
 import { answerText, assembleAccounts, type WorkingSet } from './working-set.ts'
@@ -46,6 +47,7 @@ export async function loadWorkingSet(
       readEventGrants(tx, items.flatMap(eventNamed)),
       readAdjustments(tx, items.flatMap(adjustmentNamed)),
     ])
+  const giftCards = await loadGiftCards(tx, items)
   const coupons = await loadCoupons(tx, items, context)
   const tiers = await loadTiers(tx, keys, programmes, context.nowMs)
   const lots = [...liveLots, ...(await readLots(tx, sales.flatMap(lotsOfSale)))]
@@ -60,6 +62,7 @@ export async function loadWorkingSet(
     naturals,
     newAnswers: [],
     coupons,
+    giftCards,
     tiers,
     eventGrants: new Map(grants.map((grant) => [eventText(grant), grant])),
     changedGrants: new Set(),

@@ -14,6 +14,7 @@ import { insertPostings } from '../store/postings.ts'
 import { insertReceipts, updateSales } from '../store/receipts.ts'
 import { writeDays, writeMemberTiers } from '../store/tiers.ts'
 import { writeWorkingCoupons } from './coupons.ts'
+import { writeWorkingGiftCards } from './gift-cards.ts'
 import type { WorkingTier } from './tiers.ts'
 import type { WorkingAccount, WorkingSet } from './working-set.ts'
 
@@ -38,6 +39,7 @@ export async function writeWorkingSet(tx: Sql, set: WorkingSet): Promise<void> {
     insertAnswers(tx, set.newAnswers),
     writeTiers(tx, [...set.tiers.values()]),
     writeWorkingCoupons(tx, set),
+    writeWorkingGiftCards(tx, set),
     writeEventGrants(
       tx,
       [...set.changedGrants].flatMap((text) => set.eventGrants.get(text) ?? []),
