@@ -51,6 +51,8 @@ export const subjects = {
   stamps: (brand: string) => `ledger.${part(brand)}.stamps`,
   /** Coupons of members. */
   coupon: (brand: string) => `ledger.${part(brand)}.coupon`,
+  /** Gift cards. */
+  giftCard: (brand: string) => `ledger.${part(brand)}.giftcard`,
   /** Members. */
   member: (brand: string) => `member.${part(brand)}.member`,
   /** Places that a member's pass carries. */

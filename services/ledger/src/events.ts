@@ -5,7 +5,9 @@ import { cardOf } from './domain/stamps/card.ts'
 import type { TierProgress } from './domain/tiers/progress.ts'
 import { expirySchedule } from './domain/view.ts'
 import type { PostedReceipt, WorkingAccount } from './flush/working-set.ts'
+import { giftCardMessage } from './gift-card-message.ts'
 import type { StoredCoupon } from './store/coupons/coupons.ts'
+import type { StoredGiftCard } from './store/gift-cards/cards.ts'
 
 /** Meaning of an account's event. */
 const ACCOUNT_SCHEMA = 'ledger.account.v1'
@@ -15,6 +17,8 @@ const RECEIPT_SCHEMA = 'ledger.receipt.v1'
 const COUPON_SCHEMA = 'ledger.coupon.v1'
 /** Meaning of a stamp card's event. */
 const STAMPS_SCHEMA = 'ledger.stamps.v1'
+/** Meaning of a gift card's event. */
+const GIFT_CARD_SCHEMA = 'ledger.gift-card.v1'
 /** A receipt never changes: a return is a receipt of its own. */
 const RECEIPT_VERSION = 1n
 
@@ -157,4 +161,13 @@ export function couponEvents(
     const event = { brand, ...aggregate, eventTime: now, schema: COUPON_SCHEMA }
     return [makeEvent({ ...event, payload: { $case: 'coupon', value } }, now)]
   })
+}
+
+/** The event of a gift card. */
+export function giftCardEvent({ brand, card, version }: StoredGiftCard, currency: string, now: Date): OutboxMessage {
+  const { cardId, state, availableMinor, heldMinor, expiresAt, replacedBy } = giftCardMessage(card)
+  const value = { cardId, state, availableMinor, heldMinor, expiresAt, replacedBy, currency }
+  const aggregate = { aggregateKind: 'giftCard', aggregateId: cardId, aggregateVersion: version } as const
+  const event = { brand, ...aggregate, eventTime: now, schema: GIFT_CARD_SCHEMA }
+  return makeEvent({ ...event, payload: { $case: 'giftCard', value } }, now)
 }

@@ -15,6 +15,7 @@ import {
   watchBrands,
 } from '@stampede/platform'
 import { CouponServiceService } from '@stampede/proto/coupons/v1'
+import { GiftCardServiceService } from '@stampede/proto/giftcards/v1'
 import { LedgerServiceService } from '@stampede/proto/ledger/v1'
 import { PointsServiceService } from '@stampede/proto/points/v1'
 import { TierServiceService } from '@stampede/proto/tiers/v1'
@@ -27,10 +28,12 @@ import { postParked } from './jobs/parked-returns.ts'
 import { startSweeper } from './jobs/sweeper.ts'
 import { createLedgerMetrics } from './metrics.ts'
 import { couponHandlers } from './rpc/coupons/handlers.ts'
+import { giftCardHandlers } from './rpc/gift-cards/handlers.ts'
 import { ledgerHandlers } from './rpc/handlers.ts'
 import { pointsHandlers } from './rpc/points/handlers.ts'
 import { tierHandlers } from './rpc/tiers/handlers.ts'
 import { releaseExpired } from './store/coupons/release-expired.ts'
+import { expireGiftCards } from './store/gift-cards/expire.ts'
 import { Months } from './store/months.ts'
 import { Programmes } from './store/programmes.ts'
 import { migrationsDir, schema } from './store/schema.ts'
@@ -82,7 +85,8 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
       sweep: async (limit) =>
         (await flushDue(flushContext, limit)) +
         (await releaseExpired(database, clock.now(), limit)) +
-        (await postParked(context, limit)),
+        (await postParked(context, limit)) +
+        (await expireGiftCards({ database, brands }, clock.now(), limit)),
       database,
       clock,
       intervalMs: config.sweepSeconds * 1_000,
@@ -100,6 +104,7 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
         bind(PointsServiceService, pointsHandlers(context)),
         bind(TierServiceService, tierHandlers(context)),
         bind(CouponServiceService, couponHandlers(context)),
+        bind(GiftCardServiceService, giftCardHandlers(context)),
       ],
       grpcPort: config.grpcPort,
       httpPort: config.httpPort,

@@ -1,10 +1,12 @@
 import type {
   Activation as ActivationMessage,
   EarnRule as EarnRuleMessage,
+  GiftCardRules as GiftCardRulesMessage,
   Programme as ProgrammeMessage,
   StampCard as StampCardMessage,
 } from '@stampede/proto/programmes/v1'
 import { discountRuleOf, goodsOf, limitOf } from './discount-message.ts'
+import type { GiftCardRules } from './domain/gift-cards/rules.ts'
 import type {
   Activation,
   EarnEffect,
@@ -47,6 +49,7 @@ export function rulesOf(message: ProgrammeMessage): ProgrammeRules {
       lineLeastBasisPoints: BigInt(message.leastPriceBasisPoints),
     },
     stampCards: message.stampCards.map(stampCardOf),
+    giftCards: giftCardRulesOf(message.giftCards),
     maxPayBasisPoints: BigInt(message.maxPayBasisPoints),
     pointValueMinor: message.pointValueMinor,
     holdSeconds: message.holdSeconds === 0 ? HOLD_SECONDS_DEFAULT : message.holdSeconds,
@@ -75,6 +78,12 @@ function stampCardOf(message: StampCardMessage): StampCard {
     liveDays: message.liveDays,
     funder: message.funder,
   }
+}
+
+function giftCardRulesOf(message: GiftCardRulesMessage | undefined): GiftCardRules | undefined {
+  if (message === undefined) return undefined
+  const { valuesMinor, liveDays, pin: hasPin, reloadMostMinor } = message
+  return { valuesMinor, liveDays, hasPin, reloadMostMinor }
 }
 
 function lifeOf({ life, pointsLiveDays }: ProgrammeMessage): Life {

@@ -1,4 +1,5 @@
 import type { Database, Sql } from '@stampede/platform'
+import { giftCardInvariants } from './verify-gift-cards.ts'
 
 /** What a check of the whole ledger came to. */
 export type VerifyResult =
@@ -17,7 +18,8 @@ export type VerifyResult =
       readonly row: Readonly<Record<string, unknown>>
     }
 
-interface Invariant {
+/** A rule of the books. */
+export interface Invariant {
   readonly name: string
   /** Gives the rows that break it. */
   readonly text: string
@@ -212,6 +214,7 @@ const invariants: readonly Invariant[] = [
       WHERE i.method IN ('sale', 'return') AND r.receipt_id IS NULL
         AND NOT ${isDetached('receipt', 'business_month(i.cause_id)')}`,
   },
+  ...giftCardInvariants,
 ]
 
 /**

@@ -1,5 +1,6 @@
 import type { DiscountLimits } from './discounts/basket.ts'
 import type { DiscountRule } from './discounts/rules.ts'
+import type { GiftCardRules } from './gift-cards/rules.ts'
 import type { StampCard } from './stamps/card.ts'
 import type { TierLadder } from './tiers/ladder.ts'
 
@@ -39,6 +40,8 @@ export interface Programme {
   readonly discountRules: readonly DiscountRule[]
   readonly discountLimits: DiscountLimits
   readonly stampCards: readonly StampCard[]
+  /** Undefined: there are no gift cards. */
+  readonly giftCards: GiftCardRules | undefined
   /** Basis points of each line that points may pay, 0 to 10,000. */
   readonly maxPayBasisPoints: bigint
   /** Value of one point in minor units of money, at least 1. */
@@ -160,6 +163,7 @@ export const noRules = {
   discountRules: [],
   stampCards: [],
   discountLimits: { receiptBasisPoints: 10_000n, lineLeastBasisPoints: 0n },
+  giftCards: undefined,
   earnRules: [],
   earnsNothing: noGoods,
   neverPaid: noGoods,

@@ -5,10 +5,12 @@ import type { Account } from '../domain/account.ts'
 import { localDay, localTimeMs } from '../domain/calendar.ts'
 import type { Command, Decision, Outcome } from '../domain/decide.ts'
 import type { SaleRecord } from '../domain/sale.ts'
+import { sum } from '../domain/shares.ts'
 import { earnedTerm, lifeEnd, restoreEnd } from '../domain/terms.ts'
 import { brandIdText, pointsOf } from '../store/keys.ts'
 import { type CouponPlan, giveCouponsBack, planCoupons, shownCoupons, useCoupons } from './coupons.ts'
 import { discountSale } from './discounts.ts'
+import { type CardShare, type GiftCardPlan, planGiveBack, planPayments, takeGiftCards } from './gift-cards.ts'
 import type { Item, ItemRequest } from './item.ts'
 import { type Applied, absorb, decideOver, programmeOf } from './perform.ts'
 import { recordReceipt } from './record-receipt.ts'
@@ -29,16 +31,19 @@ export function applyCommand(set: WorkingSet, item: Item, request: OwnRequest, b
   const plan = planOf(set, item, request, command, brand)
   const performed = decideOver(set, key, command)
   const { decision, before } = performed
+  const giftCards = planCards(set, item, request, command, decision, brand)
   const deltaAvailable = decision.account.available - before.available
   absorb(performed, { kind: kindOf(decision), causeId, eventTimeMs, deltaAvailable })
-  const natural = recordReceipt(set, item, command, decision, brand)
+  const natural = recordReceipt(set, item, command, decision, brand, returnedTo(giftCards))
   count(set, item, command, decision, brand)
   if (plan !== undefined) useCoupons(set, plan, causeId)
   const { outcome } = decision
+  if (giftCards !== undefined) takeGiftCards(set, brand.brand, saleIdOf(command), giftCards)
   if (outcome.kind === 'return' && isWhole(outcome.sale)) giveCouponsBack(set, brand, outcome.sale.receiptId)
   const stamped = command.kind === 'sale' ? stampCards(set, item, command, brand) : []
   if (command.kind === 'return') returnStamps(set, item, command)
-  const response = encodeAnswer(command, outcome, performed.working.account, stamped)
+  const cards = { stamped, giftCards: giftCards?.shares ?? [] }
+  const response = encodeAnswer(command, outcome, performed.working.account, cards)
   return { response, causeId, ...(natural === undefined ? {} : { natural }) }
 }
 
@@ -51,6 +56,29 @@ function planOf(
 ): CouponPlan | undefined {
   if (request.kind !== 'sale' || command.kind !== 'sale' || request.couponCodes.length === 0) return undefined
   return planCoupons(set, item, request, command.basket, brand)
+}
+
+function planCards(
+  set: WorkingSet,
+  item: Item,
+  request: OwnRequest,
+  command: OwnCommand,
+  { outcome }: Decision,
+  brand: BrandInfo,
+): GiftCardPlan | undefined {
+  if (request.kind === 'sale' && outcome.kind === 'sale') return planPayments(set, item, request, outcome.sale)
+  if (command.kind !== 'return' || outcome.kind !== 'return') return undefined
+  const { sale, receiptId: returnId, occurredAtMs } = command
+  return planGiveBack(set, brand, sale, { after: outcome.sale, returnId, occurredAtMs })
+}
+
+/** Money that a return gives to gift cards instead of the customer. */
+function returnedTo(plan: GiftCardPlan | undefined): bigint {
+  return sum(plan?.shares.map(({ amountMinor }) => amountMinor) ?? [])
+}
+
+function saleIdOf(command: OwnCommand): string {
+  return command.kind === 'return' ? command.sale.receiptId : causeIdOf(command)
 }
 
 function isWhole({ lines }: SaleRecord): boolean {
@@ -162,13 +190,13 @@ function encodeAnswer(
   command: OwnCommand,
   outcome: Outcome,
   account: Account,
-  stamped: readonly Stamped[],
+  cards: { readonly stamped: readonly Stamped[]; readonly giftCards: readonly CardShare[] },
 ): Uint8Array {
   switch (outcome.kind) {
     case 'sale':
-      return saleAnswer(outcome, account, stamped)
+      return saleAnswer(outcome, account, cards)
     case 'return':
-      return returnAnswer(causeIdOf(command), outcome, account)
+      return returnAnswer(causeIdOf(command), outcome, account, cards.giftCards)
     case 'hold':
       assert(command.kind === 'hold')
       return holdAnswer(command.holdId, command.expiresAtMs, account)

@@ -16,6 +16,7 @@ import { type NaturalKey, naturalText, readKnownReceipts, readSales, type Stored
 import { readStamps, type StampReceipt, stampText } from '../store/stamps.ts'
 import { readMemberDays, readMemberTiers } from '../store/tiers.ts'
 import { loadCoupons } from './coupons.ts'
+import { loadGiftCards } from './gift-cards.ts'
 import type { Item } from './item.ts'
 import { stampCurrencies } from './stamps.ts'
 import { assembleTiers, type WorkingTier } from './tiers.ts'
@@ -51,6 +52,7 @@ export async function loadWorkingSet(
       readStamps(tx, items.flatMap(saleNamed)),
     ])
   const { programmes } = context
+  const giftCards = await loadGiftCards(tx, items)
   const coupons = await loadCoupons(tx, items, context)
   const tiers = await loadTiers(tx, keys, programmes, context.nowMs)
   const named = [...sales.flatMap(lotsOfSale), ...stamps.flatMap(lotsOfStamps)]
@@ -68,6 +70,7 @@ export async function loadWorkingSet(
     mintedCoupons: [],
     stamps: new Map(stamps.map((one) => [stampText(one), one])),
     changedStamps: new Set(),
+    giftCards,
     tiers,
     eventGrants: new Map(grants.map((grant) => [eventText(grant), grant])),
     changedGrants: new Set(),

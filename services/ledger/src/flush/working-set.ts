@@ -14,6 +14,7 @@ import type { OwnedLot } from '../store/lots.ts'
 import type { NewReceipt, StoredSale } from '../store/receipts.ts'
 import type { StampReceipt } from '../store/stamps.ts'
 import type { WorkingCoupons } from './coupons.ts'
+import type { WorkingGiftCards } from './gift-cards.ts'
 import type { WorkingTier } from './tiers.ts'
 
 /** Why an account's event is sent: its newest change in the flush. */
@@ -86,6 +87,8 @@ export interface WorkingSet {
   readonly stamps: Map<string, StampReceipt>
   readonly changedStamps: Set<string>
   /** Wrong coupon codes. */
+  readonly giftCards: WorkingGiftCards
+  /** Wrong codes of coupons and gift cards. */
   readonly misses: MissLimiter
   /** By brand and member, of brands that have tiers or discounts by money spent. */
   readonly tiers: ReadonlyMap<string, WorkingTier>

@@ -16,6 +16,7 @@ import { insertReceipts, updateSales } from '../store/receipts.ts'
 import { writeStamps } from '../store/stamps.ts'
 import { writeDays, writeMemberTiers } from '../store/tiers.ts'
 import { writeWorkingCoupons } from './coupons.ts'
+import { writeWorkingGiftCards } from './gift-cards.ts'
 import type { WorkingTier } from './tiers.ts'
 import type { WorkingAccount, WorkingSet } from './working-set.ts'
 
@@ -44,6 +45,7 @@ export async function writeWorkingSet(tx: Sql, set: WorkingSet): Promise<void> {
       tx,
       [...set.changedStamps].flatMap((text) => set.stamps.get(text) ?? []),
     ),
+    writeWorkingGiftCards(tx, set),
     writeEventGrants(
       tx,
       [...set.changedGrants].flatMap((text) => set.eventGrants.get(text) ?? []),

@@ -22,6 +22,7 @@ import { MissLimiter } from '../domain/coupons/miss-limiter.ts'
 import { Committer } from '../flush/committer.ts'
 import { type FlushContext, flushItems } from '../flush/flush.ts'
 import { couponHandlers } from '../rpc/coupons/handlers.ts'
+import { giftCardHandlers } from '../rpc/gift-cards/handlers.ts'
 import { ledgerHandlers } from '../rpc/handlers.ts'
 import { pointsHandlers } from '../rpc/points/handlers.ts'
 import { putProgramme } from '../rpc/put-programme.ts'
@@ -68,6 +69,7 @@ export interface TestLedger extends AsyncDisposable {
   readonly points: ReturnType<typeof pointsHandlers>
   readonly tiers: ReturnType<typeof tierHandlers>
   readonly coupons: ReturnType<typeof couponHandlers>
+  readonly giftCards: ReturnType<typeof giftCardHandlers>
   /** Publishes a version of the programme that differs from the first one, for receipts of whatever time. */
   publish(rules: DeepPartial<Programme>): Promise<void>
   /** Context of a call that waits long enough. */
@@ -134,6 +136,7 @@ export async function testLedger(): Promise<TestLedger> {
     points: pointsHandlers(context),
     tiers: tierHandlers(context),
     coupons: couponHandlers(context),
+    giftCards: giftCardHandlers(context),
     call: {
       caller: { keyId: 'till', role: 'till', brands: [BRAND] },
       signal: new AbortController().signal,

@@ -1,0 +1,83 @@
+import { type Sql, uuidv7 } from '@stampede/platform'
+import type { MoneyKind, MoneyPosting } from '../domain/money.ts'
+import { instants, numbers, plain, texts } from './columns.ts'
+
+/** A posting of a brand's money books. */
+export interface BrandMoneyPosting {
+  readonly brand: string
+  readonly posting: MoneyPosting
+}
+
+/** Adds postings to the books. */
+export async function insertMoneyPostings(tx: Sql, postings: readonly BrandMoneyPosting[], now: Date): Promise<void> {
+  if (postings.length === 0) return
+  await tx.query({
+    name: 'ledger-insert-money-postings',
+    text: `INSERT INTO money_posting (brand, posting_id, kind, cause_id, reference, occurred_at, entry_accounts,
+        entry_parties, entry_amounts, posted_at)
+      SELECT n.brand, n.posting_id, n.kind, n.cause_id, n.reference, n.occurred_at, n.accounts::text[], n.parties::text[],
+        n.amounts::bigint[], $10::timestamptz
+      FROM unnest($1::text[], $2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::timestamptz[], $7::text[], $8::text[],
+        $9::text[]) n (brand, posting_id, kind, cause_id, reference, occurred_at, accounts, parties, amounts)`,
+    values: [
+      postings.map(({ brand }) => brand),
+      plain(postings.map(() => uuidv7(now.getTime()))),
+      plain(postings.map(({ posting }) => posting.kind)),
+      plain(postings.map(({ posting }) => posting.causeId)),
+      postings.map(({ posting }) => posting.reference),
+      instants(postings.map(({ posting }) => posting.occurredAtMs)),
+      postings.map(({ posting }) => plain(posting.entries.map(({ account }) => account))),
+      postings.map(({ posting }) => texts(posting.entries.map(({ party }) => party))),
+      postings.map(({ posting }) => numbers(posting.entries.map(({ amountMinor }) => amountMinor))),
+      now,
+    ],
+  })
+}
+
+/** What each tender has paid for a gift card, minor units, by its name. */
+export async function readTendersOf(
+  sql: Sql,
+  brand: string,
+  cardId: string,
+): Promise<readonly { readonly tender: string; readonly amountMinor: bigint }[]> {
+  const rows = await sql.query<{ party: string; amount: bigint }>({
+    name: 'ledger-read-tenders-of-gift-card',
+    text: `SELECT party, sum(amount)::bigint AS amount FROM money_entry
+      WHERE cause_id = $2 AND brand = $1 AND kind IN ('gift_sale', 'gift_reload') AND account = 'tender'
+      GROUP BY party ORDER BY party`,
+    values: [brand, cardId],
+  })
+  return rows.map(({ party, amount }) => ({ tender: party, amountMinor: amount }))
+}
+
+/** What gift cards' entries came to by kind, before an instant and from it to another one, minor units. */
+export interface GiftCardSums {
+  readonly kind: MoneyKind
+  readonly beforeMinor: bigint
+  readonly withinMinor: bigint
+}
+
+/** Sums of the entries of all gift cards of a brand by kind; infinite instants are no limits. Reads all of the brand's entries. */
+export async function sumGiftCards(
+  sql: Sql,
+  brand: string,
+  { fromMs, untilMs }: { readonly fromMs: number; readonly untilMs: number },
+): Promise<readonly GiftCardSums[]> {
+  const rows = await sql.query<{ kind: MoneyKind; before: bigint; within: bigint }>(
+    `SELECT kind, coalesce(sum(amount) FILTER (WHERE occurred_at < $2), 0)::bigint AS before,
+       coalesce(sum(amount) FILTER (WHERE ($2::timestamptz IS NULL OR occurred_at >= $2)
+         AND ($3::timestamptz IS NULL OR occurred_at < $3)), 0)::bigint AS within
+     FROM money_entry WHERE brand = $1 AND account = 'giftcard' GROUP BY kind`,
+    [brand, Number.isFinite(fromMs) ? new Date(fromMs) : null, Number.isFinite(untilMs) ? new Date(untilMs) : null],
+  )
+  return rows.map(({ kind, before, within }) => ({ kind, beforeMinor: before, withinMinor: within }))
+}
+
+/** Money on blocked gift cards, minor units. */
+export async function sumBlocked(sql: Sql, brand: string): Promise<bigint> {
+  const [row] = await sql.query<{ sum: bigint }>(
+    `SELECT coalesce(sum(balance_minor), 0)::bigint AS sum FROM gift_card WHERE brand = $1 AND state = 'blocked'`,
+    [brand],
+  )
+  return row?.sum ?? 0n
+}
