@@ -16,6 +16,8 @@ export type ErrorCode =
   | 'COUPON_INVALID'
   | 'COUPON_USED'
   | 'COUPON_BUDGET_SPENT'
+  | 'GIFT_CARD_INVALID'
+  | 'GIFT_CARD_INSUFFICIENT'
   | 'RESOURCE_EXHAUSTED'
   | 'UNAVAILABLE'
   | 'DEADLINE_EXCEEDED'
@@ -55,6 +57,8 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
   COUPON_INVALID: row(status.FAILED_PRECONDITION, 409, false, 'this code is not valid'),
   COUPON_USED: row(status.FAILED_PRECONDITION, 409, false, 'this coupon was used'),
   COUPON_BUDGET_SPENT: row(status.FAILED_PRECONDITION, 409, false, 'the campaign has given what it may give'),
+  GIFT_CARD_INVALID: row(status.FAILED_PRECONDITION, 409, false, 'this gift card is not valid'),
+  GIFT_CARD_INSUFFICIENT: row(status.FAILED_PRECONDITION, 409, false, 'there is not so much on the gift card'),
   RESOURCE_EXHAUSTED: row(status.RESOURCE_EXHAUSTED, 429, true, 'a limit is reached, try again later'),
   UNAVAILABLE: row(status.UNAVAILABLE, 503, true, 'not available right now, try again'),
   DEADLINE_EXCEEDED: row(status.DEADLINE_EXCEEDED, 504, true, 'the deadline passed before the answer'),

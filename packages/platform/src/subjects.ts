@@ -47,8 +47,12 @@ export const subjects = {
   account: (brand: string) => `ledger.${part(brand)}.account`,
   /** Receipts as posted. */
   receipt: (brand: string) => `ledger.${part(brand)}.receipt`,
+  /** Stamp cards of members. */
+  stamps: (brand: string) => `ledger.${part(brand)}.stamps`,
   /** Coupons of members. */
   coupon: (brand: string) => `ledger.${part(brand)}.coupon`,
+  /** Gift cards. */
+  giftCard: (brand: string) => `ledger.${part(brand)}.giftcard`,
   /** Members. */
   member: (brand: string) => `member.${part(brand)}.member`,
   /** Places that a member's pass carries. */

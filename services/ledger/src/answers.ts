@@ -3,6 +3,7 @@ import {
   CancelHoldResponse,
   CommitHoldResponse,
   CreateHoldResponse,
+  type GiftCardShare,
   PostReceiptResponse,
   ReturnReceiptResponse,
 } from '@stampede/proto/ledger/v1'
@@ -18,7 +19,9 @@ import { SetTierResponse } from '@stampede/proto/tiers/v1'
 import type { Account } from './domain/account.ts'
 import type { ReturnOutcome } from './domain/return.ts'
 import type { SaleOutcome } from './domain/sale.ts'
+import { sum } from './domain/shares.ts'
 import { expirySchedule } from './domain/view.ts'
+import type { Stamped } from './flush/stamps.ts'
 import type { Adjustment } from './store/adjustments.ts'
 import type { EventGrant } from './store/event-grants.ts'
 
@@ -33,7 +36,11 @@ export function toBalance(account: Account): Balance {
 }
 
 /** Encoded answer to a sale. */
-export function saleAnswer(outcome: SaleOutcome, account: Account): Uint8Array {
+export function saleAnswer(
+  outcome: SaleOutcome,
+  account: Account,
+  { stamped, giftCards }: { readonly stamped: readonly Stamped[]; readonly giftCards: readonly GiftCardShare[] },
+): Uint8Array {
   return PostReceiptResponse.encode({
     receiptId: outcome.sale.receiptId,
     pointsEarned: outcome.earned,
@@ -41,18 +48,28 @@ export function saleAnswer(outcome: SaleOutcome, account: Account): Uint8Array {
     balance: toBalance(account),
     totalMinor: outcome.totalMinor,
     discountMinor: outcome.discountMinor,
+    stampCards: stamped.map((card) => ({ ...card, couponCodes: [...card.couponCodes] })),
+    giftCards: [...giftCards],
   }).finish()
 }
 
 /** Encoded answer to a return. */
-export function returnAnswer(returnReceiptId: string, outcome: ReturnOutcome, account: Account): Uint8Array {
+export function returnAnswer(
+  returnReceiptId: string,
+  outcome: ReturnOutcome,
+  account: Account,
+  giftCards: readonly GiftCardShare[],
+): Uint8Array {
+  const toCards = sum(giftCards.map(({ amountMinor }) => amountMinor))
   return ReturnReceiptResponse.encode({
     returnReceiptId,
-    refundMinor: outcome.refundMinor,
+    refundMinor: outcome.refundMinor - toCards,
+    giftCards: [...giftCards],
     pointsRestored: outcome.restored,
     pointsReversed: outcome.reversed,
     balance: toBalance(account),
     pointsWrittenOff: outcome.writtenOff,
+    parkedUntil: undefined,
   }).finish()
 }
 

@@ -12,7 +12,7 @@ export interface LedgerContext {
   readonly clock: Clock
   readonly programmes: Programmes
   readonly months: Months
-  /** Wrong coupon codes. */
+  /** Wrong codes of coupons and gift cards. */
   readonly misses: MissLimiter
   /** All postings go through it. */
   readonly committer: Committer

@@ -1,10 +1,13 @@
 import { makeEvent, type OutboxMessage } from '@stampede/platform'
 import type { TierStanding } from '@stampede/proto/events/v1'
 import { type CouponCampaign, endOf } from './domain/coupons/coupon.ts'
+import { cardOf } from './domain/stamps/card.ts'
 import type { TierProgress } from './domain/tiers/progress.ts'
 import { expirySchedule } from './domain/view.ts'
 import type { PostedReceipt, WorkingAccount } from './flush/working-set.ts'
+import { giftCardMessage } from './gift-card-message.ts'
 import type { StoredCoupon } from './store/coupons/coupons.ts'
+import type { StoredGiftCard } from './store/gift-cards/cards.ts'
 
 /** Meaning of an account's event. */
 const ACCOUNT_SCHEMA = 'ledger.account.v1'
@@ -12,6 +15,10 @@ const ACCOUNT_SCHEMA = 'ledger.account.v1'
 const RECEIPT_SCHEMA = 'ledger.receipt.v1'
 /** Meaning of a coupon's event. */
 const COUPON_SCHEMA = 'ledger.coupon.v1'
+/** Meaning of a stamp card's event. */
+const STAMPS_SCHEMA = 'ledger.stamps.v1'
+/** Meaning of a gift card's event. */
+const GIFT_CARD_SCHEMA = 'ledger.gift-card.v1'
 /** A receipt never changes: a return is a receipt of its own. */
 const RECEIPT_VERSION = 1n
 
@@ -80,6 +87,30 @@ function tierMessage(progress: TierProgress | undefined): TierStanding | undefin
   }
 }
 
+/** The event with a stamp card's newest state; none when nothing has happened to it. */
+export function stampEvent(
+  { account, cause, key, postings }: WorkingAccount,
+  target: bigint,
+  now: Date,
+): readonly OutboxMessage[] {
+  if (cause === undefined || postings.length === 0) return []
+  const { brand, memberId, currency } = key
+  const cardId = cardOf(currency)
+  const next = expirySchedule(account).find(({ expiresAtMs }) => Number.isFinite(expiresAtMs))
+  const value = {
+    memberId,
+    cardId,
+    stamps: account.available,
+    owed: account.debt,
+    target,
+    nextExpiryAt: next === undefined ? undefined : new Date(next.expiresAtMs),
+    nextExpiryStamps: next?.points ?? 0n,
+  }
+  const aggregate = { aggregateKind: 'stamps', aggregateId: `${memberId}/${cardId}` } as const
+  const event = { brand, ...aggregate, aggregateVersion: account.version, schema: STAMPS_SCHEMA }
+  return [makeEvent({ ...event, eventTime: new Date(cause.eventTimeMs), payload: { $case: 'stamps', value } }, now)]
+}
+
 /** The event of a sale or return. */
 export function receiptEvent(posted: PostedReceipt, now: Date): OutboxMessage {
   const { receipt, event, currency } = posted
@@ -130,4 +161,13 @@ export function couponEvents(
     const event = { brand, ...aggregate, eventTime: now, schema: COUPON_SCHEMA }
     return [makeEvent({ ...event, payload: { $case: 'coupon', value } }, now)]
   })
+}
+
+/** The event of a gift card. */
+export function giftCardEvent({ brand, card, version }: StoredGiftCard, currency: string, now: Date): OutboxMessage {
+  const { cardId, state, availableMinor, heldMinor, expiresAt, replacedBy } = giftCardMessage(card)
+  const value = { cardId, state, availableMinor, heldMinor, expiresAt, replacedBy, currency }
+  const aggregate = { aggregateKind: 'giftCard', aggregateId: cardId, aggregateVersion: version } as const
+  const event = { brand, ...aggregate, eventTime: now, schema: GIFT_CARD_SCHEMA }
+  return makeEvent({ ...event, payload: { $case: 'giftCard', value } }, now)
 }

@@ -1,9 +1,12 @@
 import type {
   Activation as ActivationMessage,
   EarnRule as EarnRuleMessage,
+  GiftCardRules as GiftCardRulesMessage,
   Programme as ProgrammeMessage,
+  StampCard as StampCardMessage,
 } from '@stampede/proto/programmes/v1'
 import { discountRuleOf, goodsOf, limitOf } from './discount-message.ts'
+import type { GiftCardRules } from './domain/gift-cards/rules.ts'
 import type {
   Activation,
   EarnEffect,
@@ -13,6 +16,7 @@ import type {
   RestorePolicy,
   ReturnPolicy,
 } from './domain/programme.ts'
+import type { StampCard } from './domain/stamps/card.ts'
 import { ladderOf } from './ladder-message.ts'
 
 /** What a programme says, apart from its version. */
@@ -44,6 +48,8 @@ export function rulesOf(message: ProgrammeMessage): ProgrammeRules {
       receiptBasisPoints: message.maxDiscountBasisPoints === 0 ? ALL : BigInt(message.maxDiscountBasisPoints),
       lineLeastBasisPoints: BigInt(message.leastPriceBasisPoints),
     },
+    stampCards: message.stampCards.map(stampCardOf),
+    giftCards: giftCardRulesOf(message.giftCards),
     maxPayBasisPoints: BigInt(message.maxPayBasisPoints),
     pointValueMinor: message.pointValueMinor,
     holdSeconds: message.holdSeconds === 0 ? HOLD_SECONDS_DEFAULT : message.holdSeconds,
@@ -55,6 +61,29 @@ export function rulesOf(message: ProgrammeMessage): ProgrammeRules {
     payLeastPoints: message.payLeastPoints,
     payLeastReceiptMinor: message.payLeastReceiptMinor,
   }
+}
+
+function stampCardOf(message: StampCardMessage): StampCard {
+  const { cardId, goods, stores, from, until, amountMinor, target, receiptLimit, rewardCampaignId } = message
+  return {
+    cardId,
+    goods: goods === undefined ? undefined : goodsOf(goods),
+    stores: new Set(stores),
+    fromMs: from?.getTime() ?? Number.NEGATIVE_INFINITY,
+    untilMs: until?.getTime() ?? Number.POSITIVE_INFINITY,
+    amountMinor: limitOf(amountMinor),
+    target: BigInt(target),
+    receiptLimit: limitOf(BigInt(receiptLimit)),
+    rewardCampaignId: rewardCampaignId === '' ? undefined : rewardCampaignId,
+    liveDays: message.liveDays,
+    funder: message.funder,
+  }
+}
+
+function giftCardRulesOf(message: GiftCardRulesMessage | undefined): GiftCardRules | undefined {
+  if (message === undefined) return undefined
+  const { valuesMinor, liveDays, pin: hasPin, reloadMostMinor } = message
+  return { valuesMinor, liveDays, hasPin, reloadMostMinor }
 }
 
 function lifeOf({ life, pointsLiveDays }: ProgrammeMessage): Life {

@@ -7,11 +7,10 @@ import {
   ListReferralsRequest,
   ReferralProgramme,
 } from '@stampede/proto/referrals/v1'
-import { rewardInvariants } from './invariants/rewards.ts'
 import { followReceipts } from './jobs/follow-receipts.ts'
 import { closeMonths } from './jobs/referrals/close-months.ts'
 import { giveRewards } from './jobs/referrals/give-rewards.ts'
-import { assertNoticed } from './testing/damage.ts'
+import { assertFound } from './testing/damages.ts'
 import {
   BRAND,
   codeOf,
@@ -25,6 +24,7 @@ import {
   testLedger,
 } from './testing/ledger.ts'
 import { verifyLedger } from './verify.ts'
+import { referralInvariants } from './verify-referrals.ts'
 
 keepPostgres()
 
@@ -85,9 +85,13 @@ async function referralOf({ referrals, call }: TestLedger, name = 'bob') {
 }
 
 async function balances({ money, call }: TestLedger) {
-  const request = { brand: BRAND, prefix: '', pageSize: 0, pageToken: '' }
-  const { balances: found } = await money.listMoneyBalances(request, call)
-  return Object.fromEntries(found.map(({ account, amountMinor }) => [account, amountMinor]))
+  const found: Record<string, bigint> = {}
+  for (const account of ['cost', 'payable', 'bank']) {
+    const request = { brand: BRAND, account, prefix: '', pageSize: 0, pageToken: '' }
+    const answer = await money.listMoneyBalances(request, call)
+    for (const { party, amountMinor } of answer.balances) found[`${account}[${party}]`] = amountMinor
+  }
+  return found
 }
 
 async function assertTrueBooks(ledger: TestLedger): Promise<void> {
@@ -230,7 +234,7 @@ test('c21.16: cash to the account is owed from the end of the window on, paid ou
   assert.equal((await pay(600n)).owedMinor, 100n, 'a repeat pays nothing')
   await handlers.returnReceipt(returnOf(receiptId, 'r', { occurredAt: ledger.clock.now() }), call)
   await followAll(ledger)
-  assert.deepEqual(await balances(ledger), { bank: -600n, 'cost[referral]': 0n, [`payable[${party}]`]: 600n })
+  assert.deepEqual(await balances(ledger), { 'bank[]': -600n, 'cost[referral]': 0n, [`payable[${party}]`]: 600n })
   await assertTrueBooks(ledger)
 })
 
@@ -417,19 +421,19 @@ test('every rule about rewards finds the row that breaks it', async () => {
   await handlers.returnReceipt(returnOf(receiptId, 'r', later), call)
   await followAll(ledger)
   const ofReward = 'a reward has exactly what its state says'
-  const found = await assertNoticed(ledger.database, [
+  const found = await assertFound(ledger.database, [
     [ofReward, `UPDATE referral_reward SET amount = amount + 1 WHERE kind = 'points' AND state = 'issued'`],
     [ofReward, `UPDATE referral_reward SET state = 'issued' WHERE kind = 'points' AND state = 'revoked'`],
     [ofReward, `UPDATE referral_reward SET state = 'issued' WHERE kind = 'cash' AND state = 'revoked'`],
-    [ofReward, `DELETE FROM money_posting WHERE reference LIKE 'reward-back/%'`],
+    [ofReward, `DELETE FROM money_posting WHERE kind = 'referral_back'`],
     [ofReward, `DELETE FROM coupon`],
     ['a referral that came to nothing has no rewards', `UPDATE referral SET state = 'cancelled'`],
     ['a referral that came to nothing has no rewards', `UPDATE referral SET review = 'waiting'`],
     ['the months of an advocate are what was counted of sales', `UPDATE referral_month SET net_minor = net_minor + 1`],
     ['the months of an advocate are what was counted of sales', 'DELETE FROM referral_spend'],
   ])
-  assert.equal(found.size, rewardInvariants.length)
-  for (const statement of ['UPDATE money_posting SET amounts[1] = 1', 'DELETE FROM money_posting']) {
+  assert.equal(found, referralInvariants.length)
+  for (const statement of ['UPDATE money_posting SET entry_amounts[1] = 1', 'DELETE FROM money_posting']) {
     await assert.rejects(ledger.database.query(statement), `allowed: ${statement}`)
   }
 })

@@ -1,6 +1,6 @@
 import type { Database, Sql } from '@stampede/platform'
-import type { Invariant } from './invariants/invariant.ts'
-import { rewardInvariants } from './invariants/rewards.ts'
+import { giftCardInvariants } from './verify-gift-cards.ts'
+import { referralInvariants } from './verify-referrals.ts'
 
 /** What a check of the whole ledger came to. */
 export type VerifyResult =
@@ -18,6 +18,13 @@ export type VerifyResult =
       /** The first row that breaks it, as found. */
       readonly row: Readonly<Record<string, unknown>>
     }
+
+/** A rule of the books. */
+export interface Invariant {
+  readonly name: string
+  /** Gives the rows that break it. */
+  readonly text: string
+}
 
 /** Whether the rows of an instant or day are in a month of a table that was detached. */
 function isDetached(table: string, at: string): string {
@@ -132,6 +139,21 @@ const invariants: readonly Invariant[] = [
         AND NOT ${isDetached('receipt', 'business_month(t.cause_id)')}`,
   },
   {
+    name: 'a receipt has exactly the entries of its stamps, once',
+    text: `SELECT s.*, c.* FROM stamp_receipt s
+      FULL JOIN (SELECT p.brand, p.member_id, p.currency, p.cause_id, -coalesce(sum(e.amount) FILTER
+            (WHERE p.kind = 'earn' AND e.account = 'issued'), 0) AS given,
+          coalesce(sum(e.amount) FILTER (WHERE p.kind = 'spend' AND e.account = 'redeemed'), 0) AS taken
+        FROM posting p JOIN entry e USING (brand, member_id, currency, version)
+        WHERE p.kind IN ('earn', 'spend') AND p.currency LIKE 'stamps-%'
+        GROUP BY p.brand, p.member_id, p.currency, p.cause_id) c
+        ON c.brand = s.brand AND c.member_id = s.member_id AND c.currency = 'stamps-' || s.card_id
+          AND c.cause_id = s.receipt_id
+      WHERE (s.receipt_id IS NULL OR sum_of(s.line_earned) <> coalesce(c.given, 0)
+          OR sum_of(s.line_paid) > coalesce(c.taken, 0))
+        AND NOT EXISTS (SELECT FROM detached_month WHERE parent = 'posting')`,
+  },
+  {
     name: 'an event has exactly the entries of its points',
     text: `SELECT g.*, c.* FROM event_grant g
       LEFT JOIN (SELECT p.brand, p.member_id, p.cause_id, sum(e.amount) AS issued FROM posting p
@@ -193,6 +215,8 @@ const invariants: readonly Invariant[] = [
       WHERE i.method IN ('sale', 'return') AND r.receipt_id IS NULL
         AND NOT ${isDetached('receipt', 'business_month(i.cause_id)')}`,
   },
+  ...giftCardInvariants,
+  ...referralInvariants,
 ]
 
 /**
@@ -213,7 +237,7 @@ async function verifyRules(tx: Sql): Promise<VerifyResult> {
   // brands, and joins in quadratic time. Hash joins need no guess.
   await tx.query('SET LOCAL enable_nestloop = off')
   await tx.query('SET LOCAL enable_mergejoin = off')
-  for (const { name, text } of [...invariants, ...rewardInvariants]) {
+  for (const { name, text } of invariants) {
     const [row] = await tx.query<Record<string, unknown>>(`SELECT * FROM (${text}) broken LIMIT 1`)
     if (row !== undefined) return { ok: false, invariant: name, row }
   }

@@ -26,6 +26,7 @@ import type { Refusal } from './refusal.ts'
 import { applyReturn, type ReturnCommand, type ReturnOutcome } from './return.ts'
 import { applySale, type SaleCommand, type SaleOutcome } from './sale.ts'
 import { settle } from './settle.ts'
+import { applyStamp, type StampCommand, type StampOutcome } from './stamps/stamp.ts'
 
 /** All that can be asked of an account; `settle` posts only what time has done. */
 export type Command =
@@ -39,6 +40,7 @@ export type Command =
   | ActivateCommand
   | SendCommand
   | ReceiveCommand
+  | StampCommand
   | { readonly kind: 'settle' }
 
 /** What a decision may know besides the account. */
@@ -54,7 +56,8 @@ export type Outcome =
   | SaleOutcome
   | ReturnOutcome
   | SendOutcome
-  | { readonly kind: Exclude<Command['kind'], 'sale' | 'return' | 'send'> }
+  | StampOutcome
+  | { readonly kind: Exclude<Command['kind'], 'sale' | 'return' | 'send' | 'stamp'> }
 
 /** A command that is done, on paper: the account after it and what must be written. */
 export interface Decision {
@@ -102,6 +105,8 @@ function apply(draft: ReturnType<typeof openDraft>, command: Command, nowMs: num
     case 'receive':
       applyReceive(draft, command, nowMs)
       return { kind: 'receive' }
+    case 'stamp':
+      return applyStamp(draft, command, nowMs)
     case 'settle':
       return { kind: 'settle' }
   }

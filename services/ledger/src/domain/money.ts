@@ -1,45 +1,65 @@
 import assert from 'node:assert/strict'
 import { sum } from './shares.ts'
 
-/** One side of an entry in the brand's own money books. */
+/**
+ * Accounts of a brand's money books. Plus is what was received or borne: `tender` by its kind, `discount`; minus what was
+ * sold or is owed: `shelf` (the price before discounts), `giftcard` by its card, `revenue`. `cost` is by what it is for and
+ * `payable` by who it is owed to; `bank` takes either sign.
+ */
+export type MoneyAccount = 'shelf' | 'discount' | 'tender' | 'giftcard' | 'revenue' | 'cost' | 'payable' | 'bank'
+
+/** One side of a money posting. */
 export interface MoneyEntry {
-  /** Such as `cost[referral]` or `payable[member:<id>]`. */
-  readonly account: string
-  /** Minor units, not zero: plus is received or borne, minus is sold or owed. */
+  readonly account: MoneyAccount
+  /** Kind of tender or cost, id of a gift card, who is owed (`member:<id>`, `fund:<id>`); empty for the other accounts. */
+  readonly party: string
+  /** Signed, minor units. */
   readonly amountMinor: bigint
 }
 
-/** An entry in the books; posted once per reference. */
+/** What a money posting is about. */
+export type MoneyKind =
+  | 'gift_sale'
+  | 'gift_reload'
+  | 'gift_use'
+  | 'gift_return'
+  | 'gift_expire'
+  | 'gift_refund'
+  | 'gift_replace'
+  | 'referral_reward'
+  | 'referral_back'
+  | 'payout'
+
+/** A transaction of the money books: entries that sum to zero. */
 export interface MoneyPosting {
-  readonly brand: string
-  /** What it is about, such as `reward/<id>`. */
+  readonly kind: MoneyKind
+  /** Receipt, hold, gift card, reward. */
+  readonly causeId: string
+  /** What the till calls it; may be empty. */
   readonly reference: string
-  readonly entries: readonly MoneyEntry[]
   /** Unix milliseconds. */
   readonly occurredAtMs: number
+  readonly entries: readonly MoneyEntry[]
 }
 
-/** Puts a posting together: sides of zero are left out, the rest sums to zero. */
+/** A posting of entries; those of nothing are left out. */
 export function moneyPosting(posting: MoneyPosting): MoneyPosting {
   const entries = posting.entries.filter(({ amountMinor }) => amountMinor !== 0n)
-  assert.equal(sum(entries.map(({ amountMinor }) => amountMinor)), 0n, `${posting.reference} does not sum to zero`)
+  assert.equal(sum(entries.map(({ amountMinor }) => amountMinor)), 0n, `a ${posting.kind} does not sum to zero`)
   return { ...posting, entries }
 }
 
-/** What is owed to a party. */
-export function payableTo(party: string): string {
-  return `payable[${party}]`
+/** An entry; `party` is left out where the account has none. */
+export function moneyEntry(account: MoneyAccount, amountMinor: bigint, party = ''): MoneyEntry {
+  return { account, party, amountMinor }
 }
 
-/** A member as a party. */
+/** A member as somebody who is owed. */
 export function memberParty(memberId: string): string {
   return `member:${memberId}`
 }
 
-/** A cost that makes a debt to a party; a negative amount takes it back. */
+/** A cost that is owed to somebody; a negative amount takes it back. */
 export function owed(cost: string, party: string, amountMinor: bigint): readonly MoneyEntry[] {
-  return [
-    { account: `cost[${cost}]`, amountMinor },
-    { account: payableTo(party), amountMinor: -amountMinor },
-  ]
+  return [moneyEntry('cost', amountMinor, cost), moneyEntry('payable', -amountMinor, party)]
 }

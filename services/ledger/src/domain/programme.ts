@@ -1,5 +1,7 @@
 import type { DiscountLimits } from './discounts/basket.ts'
 import type { DiscountRule } from './discounts/rules.ts'
+import type { GiftCardRules } from './gift-cards/rules.ts'
+import type { StampCard } from './stamps/card.ts'
 import type { TierLadder } from './tiers/ladder.ts'
 
 /** How points are earned and spent, as stored with its version. */
@@ -37,6 +39,9 @@ export interface Programme {
   readonly ladder: TierLadder | undefined
   readonly discountRules: readonly DiscountRule[]
   readonly discountLimits: DiscountLimits
+  readonly stampCards: readonly StampCard[]
+  /** Undefined: there are no gift cards. */
+  readonly giftCards: GiftCardRules | undefined
   /** Basis points of each line that points may pay, 0 to 10,000. */
   readonly maxPayBasisPoints: bigint
   /** Value of one point in minor units of money, at least 1. */
@@ -156,7 +161,9 @@ export const noRules = {
   transferLimit: 0n,
   ladder: undefined,
   discountRules: [],
+  stampCards: [],
   discountLimits: { receiptBasisPoints: 10_000n, lineLeastBasisPoints: 0n },
+  giftCards: undefined,
   earnRules: [],
   earnsNothing: noGoods,
   neverPaid: noGoods,

@@ -5,13 +5,16 @@ import type { Account } from '../domain/account.ts'
 import { localDay, localTimeMs } from '../domain/calendar.ts'
 import type { Command, Decision, Outcome } from '../domain/decide.ts'
 import type { SaleRecord } from '../domain/sale.ts'
+import { sum } from '../domain/shares.ts'
 import { earnedTerm, lifeEnd, restoreEnd } from '../domain/terms.ts'
 import { brandIdText, pointsOf } from '../store/keys.ts'
 import { type CouponPlan, giveCouponsBack, planCoupons, shownCoupons, useCoupons } from './coupons.ts'
 import { discountSale } from './discounts.ts'
+import { type CardShare, type GiftCardPlan, planGiveBack, planPayments, takeGiftCards } from './gift-cards.ts'
 import type { Item, ItemRequest } from './item.ts'
 import { type Applied, absorb, decideOver, programmeOf } from './perform.ts'
 import { recordReceipt } from './record-receipt.ts'
+import { returnStamps, type Stamped, shownCards, stampCards } from './stamps.ts'
 import { businessDayOf, countDay, qualifyingOf, tierHundredths } from './tiers.ts'
 import type { WorkingSet } from './working-set.ts'
 
@@ -28,14 +31,19 @@ export function applyCommand(set: WorkingSet, item: Item, request: OwnRequest, b
   const plan = planOf(set, item, request, command, brand)
   const performed = decideOver(set, key, command)
   const { decision, before } = performed
+  const giftCards = planCards(set, item, request, command, decision, brand)
   const deltaAvailable = decision.account.available - before.available
   absorb(performed, { kind: kindOf(decision), causeId, eventTimeMs, deltaAvailable })
-  const natural = recordReceipt(set, item, command, decision, brand)
+  const natural = recordReceipt(set, item, command, decision, brand, returnedTo(giftCards))
   count(set, item, command, decision, brand)
   if (plan !== undefined) useCoupons(set, plan, causeId)
   const { outcome } = decision
+  if (giftCards !== undefined) takeGiftCards(set, brand.brand, saleIdOf(command), giftCards)
   if (outcome.kind === 'return' && isWhole(outcome.sale)) giveCouponsBack(set, brand, outcome.sale.receiptId)
-  const response = encodeAnswer(command, outcome, performed.working.account)
+  const stamped = command.kind === 'sale' ? stampCards(set, item, command, brand) : []
+  if (command.kind === 'return') returnStamps(set, item, command)
+  const cards = { stamped, giftCards: giftCards?.shares ?? [] }
+  const response = encodeAnswer(command, outcome, performed.working.account, cards)
   return { response, causeId, ...(natural === undefined ? {} : { natural }) }
 }
 
@@ -48,6 +56,29 @@ function planOf(
 ): CouponPlan | undefined {
   if (request.kind !== 'sale' || command.kind !== 'sale' || request.couponCodes.length === 0) return undefined
   return planCoupons(set, item, request, command.basket, brand)
+}
+
+function planCards(
+  set: WorkingSet,
+  item: Item,
+  request: OwnRequest,
+  command: OwnCommand,
+  { outcome }: Decision,
+  brand: BrandInfo,
+): GiftCardPlan | undefined {
+  if (request.kind === 'sale' && outcome.kind === 'sale') return planPayments(set, item, request, outcome.sale)
+  if (command.kind !== 'return' || outcome.kind !== 'return') return undefined
+  const { sale, receiptId: returnId, occurredAtMs } = command
+  return planGiveBack(set, brand, sale, { after: outcome.sale, returnId, occurredAtMs })
+}
+
+/** Money that a return gives to gift cards instead of the customer. */
+function returnedTo(plan: GiftCardPlan | undefined): bigint {
+  return sum(plan?.shares.map(({ amountMinor }) => amountMinor) ?? [])
+}
+
+function saleIdOf(command: OwnCommand): string {
+  return command.kind === 'return' ? command.sale.receiptId : causeIdOf(command)
 }
 
 function isWhole({ lines }: SaleRecord): boolean {
@@ -80,6 +111,7 @@ function toCommand(set: WorkingSet, item: Item, request: OwnRequest, brand: Bran
       const hundredths = tierHundredths(set, item, request.occurredAtMs, brand)
       const member = { state: tier?.state, days: [...(tier?.days.values() ?? [])] }
       const coupons = shownCoupons(set, item, request)
+      const cards = shownCards(set, item, request, programme, brand)
       const { storeId, occurredAtMs, holdId, pointsToPay } = request
       return {
         kind: 'sale',
@@ -87,7 +119,7 @@ function toCommand(set: WorkingSet, item: Item, request: OwnRequest, brand: Bran
         occurredAtMs,
         holdId,
         pointsToPay,
-        basket: discountSale(request, programme, member, { timeZone: brand.timeZone, coupons }),
+        basket: discountSale(request, programme, member, { timeZone: brand.timeZone, coupons, cards }),
         receiptId: receiptIdOf(set, request.occurredAtMs, brand),
         programme,
         tierHundredths: hundredths,
@@ -154,12 +186,17 @@ function kindOf({ outcome }: Decision): string {
   return outcome.earned === 0n && outcome.spent > 0n ? 'spend' : 'earn'
 }
 
-function encodeAnswer(command: OwnCommand, outcome: Outcome, account: Account): Uint8Array {
+function encodeAnswer(
+  command: OwnCommand,
+  outcome: Outcome,
+  account: Account,
+  cards: { readonly stamped: readonly Stamped[]; readonly giftCards: readonly CardShare[] },
+): Uint8Array {
   switch (outcome.kind) {
     case 'sale':
-      return saleAnswer(outcome, account)
+      return saleAnswer(outcome, account, cards)
     case 'return':
-      return returnAnswer(causeIdOf(command), outcome, account)
+      return returnAnswer(causeIdOf(command), outcome, account, cards.giftCards)
     case 'hold':
       assert(command.kind === 'hold')
       return holdAnswer(command.holdId, command.expiresAtMs, account)

@@ -4,7 +4,7 @@ import { endOfLife, localDay } from '../domain/calendar.ts'
 import { type CouponCampaign, type CouponUse, refusalOf, stateAfter } from '../domain/coupons/coupon.ts'
 import type { DiscountedBasket, ShownCoupon } from '../domain/discounts/basket.ts'
 import { sum } from '../domain/shares.ts'
-import { type CouponUseRow, countMemberUses, type StoredCoupon } from '../store/coupons/coupons.ts'
+import { type CouponUseRow, countMemberUses, insertCoupons, type StoredCoupon } from '../store/coupons/coupons.ts'
 import {
   type BudgetRow,
   type CodeKey,
@@ -50,7 +50,7 @@ interface SaleUse extends CodeKey {
 export async function loadCoupons(
   tx: Sql,
   items: readonly Item[],
-  { nowMs, brands }: Pick<WorkingSet, 'nowMs' | 'brands'>,
+  { nowMs, brands, programmes }: Pick<WorkingSet, 'nowMs' | 'brands' | 'programmes'>,
 ): Promise<WorkingCoupons> {
   const named = items.flatMap(({ brand, request }) =>
     request.kind === 'sale' ? request.couponCodes.map((code) => ({ brand, code })) : [],
@@ -60,7 +60,7 @@ export async function loadCoupons(
   )
   const used = await readUsesOf(tx, returned)
   const coupons = await lockCoupons(tx, [...named, ...used])
-  const campaigns = await readCampaigns(tx, coupons)
+  const campaigns = await readCampaigns(tx, [...coupons, ...rewardsOf(items, programmes)])
   const byText = new Map(
     campaigns.map(({ brand, message }) => [brandIdText(brand, message.campaignId), campaignOf(message)]),
   )
@@ -83,6 +83,16 @@ export async function loadCoupons(
     newUses: [],
     undone: [],
   }
+}
+
+/** Campaigns of the coupons that full stamp cards of the items' brands give. */
+function rewardsOf(items: readonly Item[], programmes: WorkingSet['programmes']) {
+  const brands = new Set(items.flatMap(({ brand, request }) => (request.kind === 'sale' ? brand : [])))
+  return [...brands].flatMap((brand) =>
+    (programmes.get(brand) ?? []).flatMap(({ stampCards }) =>
+      stampCards.flatMap(({ rewardCampaignId: campaignId }) => (campaignId === undefined ? [] : { brand, campaignId })),
+    ),
+  )
 }
 
 function storeDays(
@@ -285,8 +295,9 @@ function takeOver(
 }
 
 /** Writes what became of the coupons. */
-export async function writeWorkingCoupons(tx: Sql, { coupons, nowMs }: WorkingSet): Promise<void> {
+export async function writeWorkingCoupons(tx: Sql, { coupons, mintedCoupons, nowMs }: WorkingSet): Promise<void> {
   const now = new Date(nowMs)
+  await mint(tx, mintedCoupons, now)
   await Promise.all([
     writeCoupons(
       tx,
@@ -299,6 +310,12 @@ export async function writeWorkingCoupons(tx: Sql, { coupons, nowMs }: WorkingSe
       [...coupons.changedBudgets].flatMap((text) => coupons.budgets.get(text) ?? []),
     ),
   ])
+}
+
+async function mint(tx: Sql, coupons: readonly StoredCoupon[], now: Date): Promise<void> {
+  if (coupons.length === 0) return
+  const { taken } = await insertCoupons(tx, coupons, now)
+  if (taken !== undefined) throw new StampedeError('ALREADY_EXISTS', 'a new code is taken')
 }
 
 function budgetText({

@@ -3,6 +3,7 @@ import { localDay } from '../domain/calendar.ts'
 import { type DiscountedBasket, discountBasket, type ShownCoupon } from '../domain/discounts/basket.ts'
 import type { Programme } from '../domain/programme.ts'
 import { sum } from '../domain/shares.ts'
+import type { ShownCard } from '../domain/stamps/card.ts'
 import { type QualifyingDay, type TierState, tierAt } from '../domain/tiers/ladder.ts'
 import { spentBefore } from '../domain/tiers/windows.ts'
 import type { ItemRequest } from './item.ts'
@@ -20,7 +21,14 @@ export function discountSale(
   request: Pick<SaleRequest, 'lines' | 'storeId' | 'occurredAtMs' | 'tags' | 'tender' | 'expectedTotalMinor'>,
   programme: Programme,
   member: DiscountedMember,
-  { timeZone, coupons }: Pick<BrandInfo, 'timeZone'> & { readonly coupons: readonly ShownCoupon[] },
+  {
+    timeZone,
+    coupons,
+    cards,
+  }: Pick<BrandInfo, 'timeZone'> & {
+    readonly coupons: readonly ShownCoupon[]
+    readonly cards: readonly ShownCard[]
+  },
 ): DiscountedBasket {
   const { lines, storeId, occurredAtMs: atMs, tags, tender, expectedTotalMinor } = request
   const today = localDay(atMs, timeZone)
@@ -34,7 +42,7 @@ export function discountSale(
     spentMinor: ({ months }: { readonly months: number }) => spentBefore(member.days, months, today),
   }
   const { discountRules, discountLimits: limits } = programme
-  const basket = discountBasket(lines, discountRules, facts, { coupons, limits })
+  const basket = discountBasket(lines, discountRules, facts, { coupons, limits, cards })
   const total = sum(basket.lines.map(({ amountMinor }) => amountMinor))
   if (expectedTotalMinor !== undefined && expectedTotalMinor !== total) {
     const message = `the receipt comes to ${total} now: ask for a quote again`

@@ -3,6 +3,16 @@ import type { SaleLine } from '../domain/programme.ts'
 import type { ReturnedLine } from '../domain/return.ts'
 import type { NaturalKey } from '../store/receipts.ts'
 
+/** A gift card that shall pay. */
+export interface CardPaymentAsked {
+  /** Normalized. */
+  readonly code: string
+  readonly pin: string
+  readonly amountMinor: bigint
+  /** Empty: paid at once. */
+  readonly holdId: string
+}
+
 /** What a writing call asks for, checked, but before anything is looked up. */
 export type ItemRequest =
   | {
@@ -22,6 +32,8 @@ export type ItemRequest =
       readonly tender: string
       /** By which the coupons were reserved; empty: not at all. */
       readonly couponReference: string
+      /** In the order of use; no card twice. */
+      readonly giftCardPayments: readonly CardPaymentAsked[]
       /** Undefined: not checked. */
       readonly expectedTotalMinor: bigint | undefined
     }

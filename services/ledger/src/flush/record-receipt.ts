@@ -9,19 +9,25 @@ import type { Item } from './item.ts'
 import { naturalKeyOf } from './load.ts'
 import type { EventLine, WorkingSet } from './working-set.ts'
 
-/** Notes the receipt that a sale or return makes; answers the text of its natural key, undefined for a hold's command. */
+/**
+ * Notes the receipt that a sale or return makes; answers the text of its natural key, undefined for a hold's command. What a
+ * return gives to gift cards is no money that goes back to the customer.
+ */
 export function recordReceipt(
   set: WorkingSet,
   item: Item,
   command: Command,
   decision: Decision,
   brand: BrandInfo,
+  toGiftCardsMinor: bigint,
 ): string | undefined {
   const { outcome } = decision
   const natural = naturalKeyOf(item, set.brands)
   if (natural === undefined) return undefined
   if (outcome.kind === 'sale' && command.kind === 'sale') recordSale(set, item, natural, command, outcome, brand)
-  if (outcome.kind === 'return' && command.kind === 'return') recordReturn(set, item, natural, command, outcome, brand)
+  if (outcome.kind === 'return' && command.kind === 'return') {
+    recordReturn(set, item, natural, command, outcome, { brand, toGiftCardsMinor })
+  }
   return naturalText(natural)
 }
 
@@ -67,7 +73,7 @@ function recordReturn(
   natural: NaturalKey,
   command: ReturnCommand,
   outcome: ReturnOutcome,
-  brand: BrandInfo,
+  { brand, toGiftCardsMinor }: { readonly brand: BrandInfo; readonly toGiftCardsMinor: bigint },
 ): void {
   const text = brandIdText(item.brand, command.sale.receiptId)
   const sale = set.sales.get(text)
@@ -83,7 +89,7 @@ function recordReturn(
       programmeVersion: sale.programmeVersion,
       pointValueMinor: command.sale.pointValueMinor,
       totalMinor: outcome.refundMinor + outcome.restored * command.sale.pointValueMinor,
-      refundMinor: outcome.refundMinor,
+      refundMinor: outcome.refundMinor - toGiftCardsMinor,
       earned: outcome.reversed,
       spent: outcome.restored,
       holdId: null,

@@ -1,7 +1,8 @@
 import { checkBigint, checkInt, checkList, checkText, invalidArgument } from '@stampede/platform'
-import type { EarnRule, Goods, Life, Programme } from '@stampede/proto/programmes/v1'
+import type { EarnRule, GiftCardRules, Goods, Life, Programme } from '@stampede/proto/programmes/v1'
 import { checkDiscountRules } from './check-discounts.ts'
 import { checkLadder } from './check-ladder.ts'
+import { checkStampCards } from './check-stamp-cards.ts'
 import { checkOneOf, FUNDER_CHARACTERS_MAX, idPattern, NUMBER_CHARACTERS_MAX, POINTS_MAX } from './checks.ts'
 
 const BASIS_POINTS_MAX = 10_000
@@ -16,6 +17,7 @@ const HOLD_SECONDS_MAX = 86_400
 const RULES_MAX = 100
 const GOODS_MAX = 1_000
 const STORES_MAX = 1_000
+const VALUES_MAX = 20
 const PIECE_POINTS_MAX = 1_000_000n
 const TIMES = { min: 101, max: 10_000 }
 const id = { min: 1, max: 40, pattern: idPattern }
@@ -31,7 +33,9 @@ export function checkProgramme(programme: Programme): void {
   checkDiscountRules(programme.discountRules, field('discount_rules'))
   checkInt(programme.maxDiscountBasisPoints, field('max_discount_basis_points'), { min: 0, max: BASIS_POINTS_MAX })
   checkInt(programme.leastPriceBasisPoints, field('least_price_basis_points'), { min: 0, max: BASIS_POINTS_MAX })
+  checkStampCards(programme.stampCards, field('stamp_cards'))
   if (programme.tiers !== undefined) checkLadder(programme.tiers, field('tiers'))
+  if (programme.giftCards !== undefined) checkGiftCards(programme.giftCards, field('gift_cards'))
   checkInt(programme.maxPayBasisPoints, field('max_pay_basis_points'), { min: 0, max: BASIS_POINTS_MAX })
   checkBigint(programme.pointValueMinor, field('point_value_minor'), { min: 1n, max: POINT_VALUE_MAX })
   checkInt(programme.holdSeconds, field('hold_seconds'), { min: 0, max: HOLD_SECONDS_MAX })
@@ -51,6 +55,14 @@ export function checkProgramme(programme: Programme): void {
     if (seen.has(rule.ruleId)) throw invalidArgument(field(`earn_rules[${index}].rule_id`), 'is taken')
     seen.add(rule.ruleId)
   }
+}
+
+function checkGiftCards({ valuesMinor, liveDays, reloadMostMinor }: GiftCardRules, at: string): void {
+  for (const [index, value] of checkList(valuesMinor, `${at}.values_minor`, { min: 1, max: VALUES_MAX }).entries()) {
+    checkBigint(value, `${at}.values_minor[${index}]`, { min: 1n, max: POINTS_MAX })
+  }
+  checkInt(liveDays, `${at}.live_days`, { min: 0, max: LIVE_DAYS_MAX })
+  checkBigint(reloadMostMinor, `${at}.reload_most_minor`, { min: 0n, max: POINTS_MAX })
 }
 
 function checkTerms(programme: Programme): void {

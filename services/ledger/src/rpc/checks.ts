@@ -8,6 +8,7 @@ import {
   checkList,
   checkPresent,
   checkText,
+  checkUuid,
   invalidArgument,
   notFound,
 } from '@stampede/platform'
@@ -77,6 +78,18 @@ export function checkReturnLines(lines: readonly ReturnLine[], field: string): r
       quantity: checkBigint(line.quantity, `${at}.quantity`, { min: 1n, max: QUANTITY_MAX }),
     }
   })
+}
+
+const PAGE_SIZE_MAX = 500
+const PAGE_SIZE_DEFAULT = 50
+
+/** Which page of a list by id is asked for; its token is the last id of the page before. */
+export function checkPage({ pageSize, pageToken }: { readonly pageSize: number; readonly pageToken: string }) {
+  const asked = checkInt(pageSize, 'page_size', { min: 0, max: PAGE_SIZE_MAX })
+  return {
+    limit: asked === 0 ? PAGE_SIZE_DEFAULT : asked,
+    afterId: pageToken === '' ? null : checkUuid(pageToken, 'page_token'),
+  }
 }
 
 /** A text that is one of a few; the empty one stands for the default and is not told. */

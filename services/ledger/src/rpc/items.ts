@@ -7,10 +7,10 @@ import {
   checkUuid,
   invalidArgument,
 } from '@stampede/platform'
-import { PostReceiptRequest, ReturnReceiptRequest } from '@stampede/proto/ledger/v1'
+import { type GiftCardPayment, PostReceiptRequest, ReturnReceiptRequest } from '@stampede/proto/ledger/v1'
 import { monthOf } from '../domain/calendar.ts'
 import { normalizeCode } from '../domain/coupons/codes.ts'
-import type { Item } from '../flush/item.ts'
+import type { CardPaymentAsked, Item } from '../flush/item.ts'
 import {
   checkLines,
   checkOccurredAt,
@@ -26,6 +26,8 @@ import {
 const dayPattern = /^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$/
 /** Coupons of a receipt at most. */
 const COUPONS_MAX = 10
+/** Gift cards of a receipt at most. */
+const GIFT_CARDS_MAX = 10
 /** Characters of a return_id at most. */
 const RETURN_ID_CHARACTERS_MAX = 128
 
@@ -60,11 +62,25 @@ export function saleItem(request: PostReceiptRequest, context: ItemContext): Ite
     holdId: request.holdId === '' ? '' : checkUuid(request.holdId, `${prefix}hold_id`),
     pointsToPay,
     ...checkDiscountAsks(request, prefix),
+    giftCardPayments: checkCardPayments(request.giftCardPayments, `${prefix}gift_card_payments`),
     expectedTotalMinor: request.expectedTotalMinor,
   } as const
   // Only now: an instant out of range cannot be encoded.
   const bodyHash = fingerprint('sale', PostReceiptRequest.encode({ ...request, brand, idempotencyKey: '' }).finish())
   return { brand, memberId, idempotencyKey, bodyHash, deadlineMs: deadline.getTime(), request: checked }
+}
+
+function checkCardPayments(payments: readonly GiftCardPayment[], at: string): readonly CardPaymentAsked[] {
+  const checked = checkList(payments, at, { max: GIFT_CARDS_MAX }).map(({ code, pin, amountMinor, holdId }, index) => ({
+    code: normalizeCode(checkText(code, `${at}[${index}].code`, { min: 4, max: NUMBER_CHARACTERS_MAX })),
+    pin: checkText(pin, `${at}[${index}].pin`, { max: NUMBER_CHARACTERS_MAX }),
+    amountMinor: checkBigint(amountMinor, `${at}[${index}].amount_minor`, { min: 1n, max: POINTS_MAX }),
+    holdId: holdId === '' ? '' : checkUuid(holdId, `${at}[${index}].hold_id`),
+  }))
+  const codes = checked.map(({ code }) => code)
+  const repeated = codes.findIndex((code, index) => codes.indexOf(code) < index)
+  if (repeated >= 0) throw invalidArgument(`${at}[${repeated}].code`, 'is there twice')
+  return checked
 }
 
 /** Checks what a sale or quote says about its discounts. */

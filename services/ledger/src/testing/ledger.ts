@@ -25,6 +25,7 @@ import { type FlushContext, flushItems } from '../flush/flush.ts'
 import { followReceipts } from '../jobs/follow-receipts.ts'
 import { settleDue } from '../jobs/settle-due.ts'
 import { couponHandlers } from '../rpc/coupons/handlers.ts'
+import { giftCardHandlers } from '../rpc/gift-cards/handlers.ts'
 import { ledgerHandlers } from '../rpc/handlers.ts'
 import { moneyHandlers } from '../rpc/money/handlers.ts'
 import { pointsHandlers } from '../rpc/points/handlers.ts'
@@ -75,6 +76,7 @@ export interface TestLedger extends AsyncDisposable {
   readonly coupons: ReturnType<typeof couponHandlers>
   readonly money: ReturnType<typeof moneyHandlers>
   readonly referrals: ReturnType<typeof referralHandlers>
+  readonly giftCards: ReturnType<typeof giftCardHandlers>
   /** Publishes a version of the programme that differs from the first one, for receipts of whatever time. */
   publish(rules: DeepPartial<Programme>): Promise<void>
   /** Context of a call that waits long enough. */
@@ -144,6 +146,7 @@ export async function testLedger(): Promise<TestLedger> {
     coupons: couponHandlers(context),
     money: moneyHandlers(context),
     referrals: referralHandlers(context),
+    giftCards: giftCardHandlers(context),
     call: {
       caller: { keyId: 'till', role: 'till', brands: [BRAND] },
       signal: new AbortController().signal,

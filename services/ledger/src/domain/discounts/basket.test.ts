@@ -56,6 +56,7 @@ const discount = (lines: ReturnType<typeof basketOf>, given: Given) =>
     { ...facts, ...given.facts },
     {
       coupons: given.coupons ?? [],
+      cards: [],
       limits: { ...noLimits, ...given.limits },
     },
   )

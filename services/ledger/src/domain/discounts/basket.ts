@@ -1,6 +1,7 @@
 import { type CouponCampaign, couponDiscount } from '../coupons/coupon.ts'
 import { isOf, type SaleLine } from '../programme.ts'
 import { allocate, smaller, sum } from '../shares.ts'
+import { type FreePieces, freePieces, type ShownCard } from '../stamps/card.ts'
 import { discountOf } from './effects.ts'
 import { type DiscountFacts, type DiscountOutcome, type DiscountRule, discountRefusal, effectAt } from './rules.ts'
 
@@ -45,32 +46,39 @@ export interface DiscountedBasket {
   readonly discounts: readonly bigint[]
   readonly given: readonly GivenDiscount[]
   readonly steps: readonly DiscountStep[]
+  /** Pieces that were free, by stamp card. */
+  readonly freePieces: ReadonlyMap<string, FreePieces>
 }
 
 /** Discounts of a basket that nothing takes anything off. */
 export function undiscounted(lines: readonly SaleLine[]): DiscountedBasket {
-  return { lines, discounts: lines.map(() => 0n), given: [], steps: [] }
+  return { lines, discounts: lines.map(() => 0n), given: [], steps: [], freePieces: new Map() }
 }
 
 const BASIS = 10_000n
 
 /**
- * Discounts of a basket: those of items on the price at the shelf, then those of the basket, then coupons in the order in
- * which they were shown, each on what is left. Inside a phase of a group's rules a line gets the one that gives it most;
+ * Discounts of a basket: those of items on the price at the shelf, then those of the basket, then free pieces of full
+ * stamp cards, then coupons in the order in which they were shown, each on what is left. Inside a phase of a group's rules a line gets the one that gives it most;
  * equal ones go by their order. The same basket, rules and facts give the same result.
  */
 export function discountBasket(
   lines: readonly SaleLine[],
   rules: readonly DiscountRule[],
   facts: DiscountFacts,
-  more: { readonly coupons: readonly ShownCoupon[]; readonly limits: DiscountLimits },
+  more: {
+    readonly coupons: readonly ShownCoupon[]
+    readonly limits: DiscountLimits
+    readonly cards: readonly ShownCard[]
+  },
 ): DiscountedBasket {
-  if (rules.length === 0 && more.coupons.length === 0) return undiscounted(lines)
+  if (rules.length + more.coupons.length + more.cards.length === 0) return undiscounted(lines)
   const basket = new Basket(lines, more.limits)
   for (const phase of ['item', 'basket'] as const) {
     const own = rules.filter((rule) => rule.phase === phase)
     applyPhase(basket, own, facts)
   }
+  for (const shown of more.cards) basket.giveFree(shown)
   for (const { code, campaign } of more.coupons) {
     const parts = couponDiscount(campaign, basket.left())
     const source = { sourceId: `coupon/${campaign.campaignId}`, funder: campaign.funder, code }
@@ -86,6 +94,7 @@ class Basket {
   readonly #limits: DiscountLimits
   readonly #given: GivenDiscount[] = []
   readonly #steps: DiscountStep[] = []
+  readonly #free = new Map<string, FreePieces>()
 
   constructor(lines: readonly SaleLine[], limits: DiscountLimits) {
     this.#lines = lines
@@ -110,8 +119,18 @@ class Basket {
     this.#steps.push({ sourceId: source.sourceId, outcome: isCut ? 'limit' : outcome, minor })
   }
 
+  /** Gives the free pieces of a stamp card. */
+  giveFree(shown: ShownCard): void {
+    const { cardId, funder } = shown.card
+    const free = freePieces(shown, this.left())
+    if (sum(free.pieces) === 0n) return
+    this.#free.set(cardId, free)
+    this.give({ sourceId: `stamps/${cardId}`, funder, code: '' }, free.parts, 'applied')
+  }
+
   done(): DiscountedBasket {
-    return { lines: this.left(), discounts: this.#discounts, given: this.#given, steps: this.#steps }
+    const given = { discounts: this.#discounts, given: this.#given, steps: this.#steps }
+    return { lines: this.left(), ...given, freePieces: this.#free }
   }
 
   #limited(wanted: readonly bigint[]): readonly bigint[] {

@@ -8,7 +8,7 @@ import type { Item, ItemRequest } from '../../flush/item.ts'
 import { issueCodes, randomCode, voidLocked } from '../../issue-coupons.ts'
 import { readCampaign } from '../../store/coupons/campaigns.ts'
 import { lockCouponById, readUsedMoney } from '../../store/coupons/coupons.ts'
-import { insertMoney } from '../../store/money.ts'
+import { insertMoneyPostings } from '../../store/money.ts'
 import { lockDueRewards, type StoredReward, writeReward } from '../../store/referrals/rewards.ts'
 
 /** A posting of a reward must be done by then, or it is tried again. */
@@ -52,7 +52,7 @@ async function give(hand: Hand, stored: StoredReward): Promise<StoredReward> {
       return isDone ? issued : { ...stored, state: 'refused' }
     }
     case 'cash':
-      await postCash(hand, stored, reward.moneyMinor, 'reward')
+      await postCash(hand, stored, reward.moneyMinor, 'referral_reward')
       return issued
     case 'coupon': {
       const campaign = await readCampaign(hand.tx, stored.brand, reward.campaignId)
@@ -72,7 +72,7 @@ async function takeBack(hand: Hand, stored: StoredReward): Promise<StoredReward>
       await post(hand, stored, { kind: 'correct', eventKey: eventKeyOf(stored), points: 0n })
       break
     case 'cash':
-      if (issuedAtMs !== undefined) await postCash(hand, stored, -reward.moneyMinor, 'reward-back')
+      if (issuedAtMs !== undefined) await postCash(hand, stored, -reward.moneyMinor, 'referral_back')
       break
     case 'coupon':
       if (stored.couponId !== null) await takeCouponBack(hand, stored, stored.couponId)
@@ -107,14 +107,11 @@ async function postCash(
   { tx, now }: Hand,
   { brand, rewardId, memberId }: StoredReward,
   moneyMinor: bigint,
-  name: 'reward' | 'reward-back',
+  kind: 'referral_reward' | 'referral_back',
 ): Promise<void> {
   const entries = owed('referral', memberParty(memberId), moneyMinor)
-  await insertMoney(
-    tx,
-    [moneyPosting({ brand, reference: `${name}/${rewardId}`, entries, occurredAtMs: now.getTime() })],
-    now,
-  )
+  const posting = moneyPosting({ kind, causeId: rewardId, reference: '', occurredAtMs: now.getTime(), entries })
+  await insertMoneyPostings(tx, [{ brand, posting }], now)
 }
 
 /** Posts through the flush; false where the books refuse it for good. */

@@ -1,22 +1,5 @@
--- The brand's own money books: entries that sum to zero, one posting per reference. Plus is received or borne, minus is sold or owed.
-CREATE TABLE money_posting (
-  brand text NOT NULL,
-  -- What it is about, such as `reward/<id>`.
-  reference text NOT NULL,
-  accounts text[] NOT NULL,
-  amounts bigint[] NOT NULL,
-  occurred_at timestamptz NOT NULL,
-  posted_at timestamptz NOT NULL,
-  CHECK (cardinality(accounts) = cardinality(amounts)),
-  CHECK (sum_of(amounts) = 0),
-  PRIMARY KEY (brand, reference)
-);
-CREATE INDEX money_posting_accounts ON money_posting USING gin (accounts);
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON money_posting
-  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-CREATE VIEW money_entry AS
-  SELECT p.brand, p.reference, e.account, e.amount
-  FROM money_posting p CROSS JOIN LATERAL unnest(p.accounts, p.amounts) e (account, amount);
+-- What is owed to one party is found without reading all of the money books.
+CREATE INDEX money_posting_payable ON money_posting USING gin (entry_parties) WHERE 'payable' = ANY (entry_accounts);
 
 CREATE TABLE referral_programme (
   brand text NOT NULL,

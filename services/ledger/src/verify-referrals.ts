@@ -1,16 +1,16 @@
-import type { Invariant } from './invariant.ts'
+import type { Invariant } from './verify.ts'
 
 /** Rules of rewards for members who bring members. */
-export const rewardInvariants: readonly Invariant[] = [
+export const referralInvariants: readonly Invariant[] = [
   {
     name: 'a reward has exactly what its state says',
     text: `SELECT r.*, g.points, m.cash, c.owner FROM referral_reward r
       LEFT JOIN (SELECT brand, event_key, sum(points) AS points FROM event_grant
         WHERE starts_with(event_key, 'referral/') GROUP BY brand, event_key) g
         ON g.brand = r.brand AND g.event_key = 'referral/' || r.reward_id
-      LEFT JOIN (SELECT brand, split_part(reference, '/', 2) AS reward_id, sum(amount) AS cash FROM money_entry
-        WHERE split_part(reference, '/', 1) IN ('reward', 'reward-back') AND account = 'cost[referral]'
-        GROUP BY 1, 2) m ON m.brand = r.brand AND m.reward_id = r.reward_id::text
+      LEFT JOIN (SELECT brand, cause_id, sum(amount) AS cash FROM money_entry
+        WHERE kind IN ('referral_reward', 'referral_back') AND account = 'cost' GROUP BY brand, cause_id) m
+        ON m.brand = r.brand AND m.cause_id = r.reward_id
       LEFT JOIN (SELECT brand, coupon_id, member_id AS owner FROM coupon) c
         ON c.brand = r.brand AND c.coupon_id = r.coupon_id
       WHERE r.state IN ('held', 'issued', 'capped', 'refused', 'revoked') AND CASE r.kind
