@@ -15,6 +15,7 @@ import {
   watchBrands,
 } from '@stampede/platform'
 import { CouponServiceService } from '@stampede/proto/coupons/v1'
+import { DonationServiceService } from '@stampede/proto/donations/v1'
 import { GiftCardServiceService } from '@stampede/proto/giftcards/v1'
 import { LedgerServiceService } from '@stampede/proto/ledger/v1'
 import { MoneyServiceService } from '@stampede/proto/money/v1'
@@ -32,6 +33,7 @@ import { settleDue } from './jobs/settle-due.ts'
 import { startSweeper } from './jobs/sweeper.ts'
 import { createLedgerMetrics } from './metrics.ts'
 import { couponHandlers } from './rpc/coupons/handlers.ts'
+import { donationHandlers } from './rpc/donations/handlers.ts'
 import { giftCardHandlers } from './rpc/gift-cards/handlers.ts'
 import { ledgerHandlers } from './rpc/handlers.ts'
 import { moneyHandlers } from './rpc/money/handlers.ts'
@@ -113,6 +115,7 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
         bind(PointsServiceService, pointsHandlers(context)),
         bind(TierServiceService, tierHandlers(context)),
         bind(CouponServiceService, couponHandlers(context)),
+        bind(DonationServiceService, donationHandlers(context)),
         bind(MoneyServiceService, moneyHandlers(context)),
         bind(ReferralServiceService, referralHandlers(context)),
         bind(GiftCardServiceService, giftCardHandlers(context)),

@@ -1,4 +1,5 @@
 import type { Database, Sql } from '@stampede/platform'
+import { donationInvariants } from './verify-donations.ts'
 import { giftCardInvariants } from './verify-gift-cards.ts'
 import { referralInvariants } from './verify-referrals.ts'
 
@@ -216,6 +217,7 @@ const invariants: readonly Invariant[] = [
         AND NOT ${isDetached('receipt', 'business_month(i.cause_id)')}`,
   },
   ...giftCardInvariants,
+  ...donationInvariants,
   ...referralInvariants,
 ]
 

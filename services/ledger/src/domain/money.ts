@@ -29,11 +29,13 @@ export type MoneyKind =
   | 'referral_reward'
   | 'referral_back'
   | 'payout'
+  | 'donation'
+  | 'donation_share'
 
 /** A transaction of the money books: entries that sum to zero. */
 export interface MoneyPosting {
   readonly kind: MoneyKind
-  /** Receipt, hold, gift card, reward. */
+  /** Receipt, hold, gift card, reward, donation. */
   readonly causeId: string
   /** What the till calls it; may be empty. */
   readonly reference: string

@@ -13,6 +13,7 @@ export type PostingKind =
   | 'revoke'
   | 'adjust'
   | 'transfer'
+  | 'donate'
 
 /** Member's accounts, then the programme's. A debt of n points is a balance of -n. */
 export type LedgerAccount =

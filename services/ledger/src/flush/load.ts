@@ -77,6 +77,7 @@ export async function loadWorkingSet(
     adjustments: new Map(adjustments.map((one) => [brandIdText(one.brand, one.adjustmentId), one])),
     changedAdjustments: new Set(),
     receipts: [],
+    donations: [],
   }
 }
 
@@ -167,6 +168,7 @@ function saleNamed(item: Item): readonly BrandId[] {
 function holdNamed(item: Item): readonly BrandId[] {
   const { request } = item
   if (request.kind === 'commit' || request.kind === 'cancel') return [{ brand: item.brand, id: request.holdId }]
+  if (request.kind === 'undo') return [{ brand: item.brand, id: request.donationId }]
   return request.kind === 'sale' && request.holdId !== '' ? [{ brand: item.brand, id: request.holdId }] : []
 }
 

@@ -6,6 +6,7 @@ import type { Programme } from '../domain/programme.ts'
 import type { AccountRow } from '../store/accounts.ts'
 import type { Adjustment } from '../store/adjustments.ts'
 import type { StoredCoupon } from '../store/coupons/coupons.ts'
+import type { StoredDonation } from '../store/donations/donations.ts'
 import type { EventGrant } from '../store/event-grants.ts'
 import type { OwnedHold } from '../store/holds.ts'
 import type { NewAnswer } from '../store/idempotency.ts'
@@ -97,6 +98,8 @@ export interface WorkingSet {
   readonly adjustments: Map<string, Adjustment>
   readonly changedAdjustments: Set<string>
   readonly receipts: PostedReceipt[]
+  /** New ones. */
+  readonly donations: StoredDonation[]
 }
 
 /** Puts accounts together from their rows, lots and holds. */

@@ -6,6 +6,7 @@ import { tierProgress } from '../domain/tiers/progress.ts'
 import { accountEvent, couponEvents, receiptEvent, type ShownTier, stampEvent } from '../events.ts'
 import { updateAccounts } from '../store/accounts.ts'
 import { writeAdjustments } from '../store/adjustments.ts'
+import { insertDonations } from '../store/donations/donations.ts'
 import { writeEventGrants } from '../store/event-grants.ts'
 import { type OwnedHold, writeHolds } from '../store/holds.ts'
 import { insertAnswers } from '../store/idempotency.ts'
@@ -39,6 +40,7 @@ export async function writeWorkingSet(tx: Sql, set: WorkingSet): Promise<void> {
       [...set.changedSales].flatMap((text) => set.sales.get(text) ?? []),
     ),
     insertAnswers(tx, set.newAnswers),
+    insertDonations(tx, set.donations),
     writeTiers(tx, [...set.tiers.values()]),
     writeWorkingCoupons(tx, set),
     writeStamps(

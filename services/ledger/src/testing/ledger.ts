@@ -25,6 +25,7 @@ import { type FlushContext, flushItems } from '../flush/flush.ts'
 import { followReceipts } from '../jobs/follow-receipts.ts'
 import { settleDue } from '../jobs/settle-due.ts'
 import { couponHandlers } from '../rpc/coupons/handlers.ts'
+import { donationHandlers } from '../rpc/donations/handlers.ts'
 import { giftCardHandlers } from '../rpc/gift-cards/handlers.ts'
 import { ledgerHandlers } from '../rpc/handlers.ts'
 import { moneyHandlers } from '../rpc/money/handlers.ts'
@@ -74,6 +75,7 @@ export interface TestLedger extends AsyncDisposable {
   readonly points: ReturnType<typeof pointsHandlers>
   readonly tiers: ReturnType<typeof tierHandlers>
   readonly coupons: ReturnType<typeof couponHandlers>
+  readonly donations: ReturnType<typeof donationHandlers>
   readonly money: ReturnType<typeof moneyHandlers>
   readonly referrals: ReturnType<typeof referralHandlers>
   readonly giftCards: ReturnType<typeof giftCardHandlers>
@@ -144,6 +146,7 @@ export async function testLedger(): Promise<TestLedger> {
     points: pointsHandlers(context),
     tiers: tierHandlers(context),
     coupons: couponHandlers(context),
+    donations: donationHandlers(context),
     money: moneyHandlers(context),
     referrals: referralHandlers(context),
     giftCards: giftCardHandlers(context),
