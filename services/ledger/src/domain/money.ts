@@ -3,14 +3,15 @@ import { sum } from './shares.ts'
 
 /**
  * Accounts of a brand's money books. Plus is what was received or borne: `tender` by its kind, `discount`; minus what was
- * sold or is owed: `shelf` (the price before discounts), `giftcard` by its card, `revenue`.
+ * sold or is owed: `shelf` (the price before discounts), `giftcard` by its card, `revenue`; `cost` is what a programme gives
+ * away, `payable` what it owes to a party for that.
  */
-export type MoneyAccount = 'shelf' | 'discount' | 'tender' | 'giftcard' | 'revenue'
+export type MoneyAccount = 'shelf' | 'discount' | 'tender' | 'giftcard' | 'revenue' | 'cost' | 'payable'
 
 /** One side of a money posting. */
 export interface MoneyEntry {
   readonly account: MoneyAccount
-  /** Kind of tender, or id of a gift card; empty for the other accounts. */
+  /** Kind of tender, id of a gift card, or partner; empty for the other accounts. */
   readonly party: string
   /** Signed, minor units. */
   readonly amountMinor: bigint
@@ -25,6 +26,7 @@ export type MoneyKind =
   | 'gift_expire'
   | 'gift_refund'
   | 'gift_replace'
+  | 'reward'
 
 /** A transaction of the money books: entries that sum to zero. */
 export interface MoneyPosting {

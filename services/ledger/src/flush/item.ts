@@ -66,6 +66,10 @@ export type ItemRequest =
   /** `causeId` is a receipt or a grant. */
   | { readonly kind: 'activate'; readonly causeId: string }
   | { readonly kind: 'transfer'; readonly toMemberId: string; readonly points: bigint }
+  /** An `expectedPoints` of 0 is not checked. */
+  | { readonly kind: 'order'; readonly rewardId: string; readonly quantity: bigint; readonly expectedPoints: bigint }
+  /** A `quantity` of 0 cancels all that is left. */
+  | { readonly kind: 'cancel_order'; readonly orderId: string; readonly quantity: bigint }
   /** Signed points; `proposedBy` is the caller's key. */
   | { readonly kind: 'adjust'; readonly points: bigint; readonly reason: string; readonly proposedBy: string }
   /** An empty `tierId` keeps the tier that the member has. */

@@ -26,6 +26,7 @@ import { giftCardHandlers } from '../rpc/gift-cards/handlers.ts'
 import { ledgerHandlers } from '../rpc/handlers.ts'
 import { pointsHandlers } from '../rpc/points/handlers.ts'
 import { putProgramme } from '../rpc/put-programme.ts'
+import { rewardHandlers } from '../rpc/rewards/handlers.ts'
 import { tierHandlers } from '../rpc/tiers/handlers.ts'
 import { Months } from '../store/months.ts'
 import { Programmes } from '../store/programmes.ts'
@@ -69,6 +70,7 @@ export interface TestLedger extends AsyncDisposable {
   readonly points: ReturnType<typeof pointsHandlers>
   readonly tiers: ReturnType<typeof tierHandlers>
   readonly coupons: ReturnType<typeof couponHandlers>
+  readonly rewards: ReturnType<typeof rewardHandlers>
   readonly giftCards: ReturnType<typeof giftCardHandlers>
   /** Publishes a version of the programme that differs from the first one, for receipts of whatever time. */
   publish(rules: DeepPartial<Programme>): Promise<void>
@@ -84,6 +86,7 @@ export interface TestLedger extends AsyncDisposable {
 export interface TestReplica extends AsyncDisposable {
   readonly handlers: ReturnType<typeof ledgerHandlers>
   readonly points: ReturnType<typeof pointsHandlers>
+  readonly rewards: ReturnType<typeof rewardHandlers>
 }
 
 const firstProgramme = {
@@ -136,6 +139,7 @@ export async function testLedger(): Promise<TestLedger> {
     points: pointsHandlers(context),
     tiers: tierHandlers(context),
     coupons: couponHandlers(context),
+    rewards: rewardHandlers(context),
     giftCards: giftCardHandlers(context),
     call: {
       caller: { keyId: 'till', role: 'till', brands: [BRAND] },
@@ -149,6 +153,7 @@ export async function testLedger(): Promise<TestLedger> {
       return {
         handlers: ledgerHandlers({ ...context, committer: own }),
         points: pointsHandlers({ ...context, committer: own }),
+        rewards: rewardHandlers({ ...context, committer: own }),
         [Symbol.asyncDispose]: () => own[Symbol.asyncDispose](),
       }
     },
