@@ -169,8 +169,8 @@ test('c21.15: a voucher shows its code when it is handed over, is owed to its pa
   assert.deepEqual(await stockOf(ledger), [0n, 0n, 2n])
   const owed = await database.query(`SELECT account, party, amount FROM money_entry ORDER BY account`)
   assert.deepEqual(owed, [
-    { account: 'cost', party: '', amount: 1_400n },
-    { account: 'payable', party: 'cinema', amount: -1_400n },
+    { account: 'cost', party: 'reward', amount: 1_400n },
+    { account: 'payable', party: 'partner:cinema', amount: -1_400n },
   ])
   const listed = await rewards.listRewardOrders(ann, call)
   assert.deepEqual(

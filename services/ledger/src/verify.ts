@@ -1,5 +1,6 @@
 import type { Database, Sql } from '@stampede/platform'
 import { giftCardInvariants } from './verify-gift-cards.ts'
+import { referralInvariants } from './verify-referrals.ts'
 import { rewardInvariants } from './verify-rewards.ts'
 
 /** What a check of the whole ledger came to. */
@@ -217,6 +218,7 @@ const invariants: readonly Invariant[] = [
   },
   ...giftCardInvariants,
   ...rewardInvariants,
+  ...referralInvariants,
 ]
 
 /**

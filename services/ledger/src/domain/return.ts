@@ -18,7 +18,7 @@ import type { Programme } from './programme.ts'
 import type { Refusal } from './refusal.ts'
 import type { RecordedLine, SaleRecord } from './sale.ts'
 import { expireLots } from './settle.ts'
-import { smaller } from './shares.ts'
+import { smaller, sum } from './shares.ts'
 
 /** Return lines of a sale. */
 export interface ReturnCommand {
@@ -131,18 +131,28 @@ export function shareOf(line: RecordedLine, pointValueMinor: bigint): Share {
   }
 }
 
+/** Money of a line that the brand keeps. */
+export function keptMoney(line: RecordedLine, pointValueMinor: bigint): bigint {
+  return line.amountMinor - line.paid * pointValueMinor - shareOf(line, pointValueMinor).moneyMinor
+}
+
+/** Money of a sale that the brand keeps: what points paid for and what came back is taken off. */
+export function keptOf({ lines, pointValueMinor }: SaleRecord): bigint {
+  return sum(lines.map((line) => keptMoney(line, pointValueMinor)))
+}
+
 function sharesOf(lines: readonly RecordedLine[], pointValueMinor: bigint): Share {
-  let sum: Share = { moneyMinor: 0n, paid: 0n, earned: 0n }
+  let shares: Share = { moneyMinor: 0n, paid: 0n, earned: 0n }
   for (const line of lines) {
     if (line.returned === 0n) continue
     const share = shareOf(line, pointValueMinor)
-    sum = {
-      moneyMinor: sum.moneyMinor + share.moneyMinor,
-      paid: sum.paid + share.paid,
-      earned: sum.earned + share.earned,
+    shares = {
+      moneyMinor: shares.moneyMinor + share.moneyMinor,
+      paid: shares.paid + share.paid,
+      earned: shares.earned + share.earned,
     }
   }
-  return sum
+  return shares
 }
 
 /** The next `points` from the end of the order of consumption, after `already` were restored. */

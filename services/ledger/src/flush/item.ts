@@ -60,6 +60,8 @@ export type ItemRequest =
       readonly liveDays: number
       /** Empty takes the programme's. */
       readonly funder: string
+      /** When the points can be spent and their life begins; undefined: at once. */
+      readonly activatesAtMs: number | undefined
     }
   /** What the event should have given. */
   | { readonly kind: 'correct'; readonly eventKey: string; readonly points: bigint }
@@ -70,8 +72,16 @@ export type ItemRequest =
   | { readonly kind: 'order'; readonly rewardId: string; readonly quantity: bigint; readonly expectedPoints: bigint }
   /** A `quantity` of 0 cancels all that is left. */
   | { readonly kind: 'cancel_order'; readonly orderId: string; readonly quantity: bigint }
-  /** Signed points; `proposedBy` is the caller's key. */
-  | { readonly kind: 'adjust'; readonly points: bigint; readonly reason: string; readonly proposedBy: string }
+  | {
+      readonly kind: 'adjust'
+      /** Signed. */
+      readonly points: bigint
+      readonly reason: string
+      /** The caller's key, or the rule that asks for it. */
+      readonly proposedBy: string
+      /** What a rule takes back: whatever its size, and to debt if need be. */
+      readonly isByRule: boolean
+    }
   /** An empty `tierId` keeps the tier that the member has. */
   | { readonly kind: 'tier'; readonly tierId: string; readonly untilMs: number; readonly reason: string }
   | {

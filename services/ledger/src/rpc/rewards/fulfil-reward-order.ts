@@ -46,7 +46,10 @@ async function handOver(tx: Sql, order: StoredOrder, now: Date): Promise<void> {
   const reward = [...(await readRewards(tx, [{ brand, rewardId }])).values()][0]
   const costMinor = (reward?.costMinor ?? 0n) * pieces
   if (reward === undefined || costMinor === 0n) return
-  const entries = [moneyEntry('cost', costMinor), moneyEntry('payable', -costMinor, reward.partner)]
+  const entries = [
+    moneyEntry('cost', costMinor, 'reward'),
+    moneyEntry('payable', -costMinor, `partner:${reward.partner}`),
+  ]
   const event = { kind: 'reward', causeId, reference: rewardId, occurredAtMs: now.getTime() } as const
   await insertMoneyPostings(tx, [{ brand, posting: moneyPosting({ ...event, entries }) }], now)
 }

@@ -210,3 +210,14 @@ export function couponFromRow(row: RawCoupon): StoredCoupon {
     version: row.version,
   }
 }
+
+/** Discount that a coupon has given, minor units; uses that were undone are not counted. */
+export async function readUsedMoney(sql: Sql, brand: string, couponId: string): Promise<bigint> {
+  const [row] = await sql.query<{ money_minor: bigint | null }>({
+    name: 'ledger-read-coupon-money',
+    text: `SELECT sum(money_minor)::bigint AS money_minor FROM coupon_use
+      WHERE coupon_id = $2 AND brand = $1 AND rolled_back_at IS NULL`,
+    values: [brand, couponId],
+  })
+  return row?.money_minor ?? 0n
+}
