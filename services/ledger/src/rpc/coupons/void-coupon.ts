@@ -2,8 +2,8 @@ import { checkIdempotencyKey, checkUuid, notFound } from '@stampede/platform'
 import { VoidCouponRequest, VoidCouponResponse } from '@stampede/proto/coupons/v1'
 import type { LedgerContext } from '../../context.ts'
 import { answerOnce } from '../../store/answer-once.ts'
-import { giveBudgetBack } from '../../store/coupons/budget.ts'
-import { lockCouponById, writeCoupon } from '../../store/coupons/coupons.ts'
+import { changeBudgets } from '../../store/coupons/budget.ts'
+import { lockCouponById, lockedShares, writeCoupon } from '../../store/coupons/coupons.ts'
 import { brandOf, fingerprint } from '../checks.ts'
 import { campaignOfCoupon, couponMessage, tellCoupons } from './usage.ts'
 
@@ -21,10 +21,7 @@ export async function voidCoupon(context: LedgerContext, request: VoidCouponRequ
     const unlocked = { lockedBy: '', lockedUntilMs: 0, lockedMoneyMinor: 0n, lockedScope: '' }
     const voided = await writeCoupon(tx, { ...coupon, ...unlocked, state: 'voided' })
     await tellCoupons(tx, [voided], campaign, now)
-    if (coupon.lockedBy !== '') {
-      const share = { brand, moneyMinor: coupon.lockedMoneyMinor, scope: coupon.lockedScope }
-      await giveBudgetBack(tx, coupon.campaignId, share)
-    }
+    await changeBudgets(tx, lockedShares(coupon))
     const answer = { coupon: couponMessage(voided, campaign, now.getTime()) }
     return { response: VoidCouponResponse.encode(answer).finish(), causeId: couponId }
   })
