@@ -49,6 +49,8 @@ export const subjects = {
   receipt: (brand: string) => `ledger.${part(brand)}.receipt`,
   /** Stamp cards of members. */
   stamps: (brand: string) => `ledger.${part(brand)}.stamps`,
+  /** Orders of the reward catalogue. */
+  order: (brand: string) => `ledger.${part(brand)}.order`,
   /** Coupons of members. */
   coupon: (brand: string) => `ledger.${part(brand)}.coupon`,
   /** Gift cards. */

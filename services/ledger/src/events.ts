@@ -8,6 +8,7 @@ import type { PostedReceipt, WorkingAccount } from './flush/working-set.ts'
 import { giftCardMessage } from './gift-card-message.ts'
 import type { StoredCoupon } from './store/coupons/coupons.ts'
 import type { StoredGiftCard } from './store/gift-cards/cards.ts'
+import type { StoredOrder } from './store/rewards/orders.ts'
 
 /** Meaning of an account's event. */
 const ACCOUNT_SCHEMA = 'ledger.account.v1'
@@ -15,6 +16,8 @@ const ACCOUNT_SCHEMA = 'ledger.account.v1'
 const RECEIPT_SCHEMA = 'ledger.receipt.v1'
 /** Meaning of a coupon's event. */
 const COUPON_SCHEMA = 'ledger.coupon.v1'
+/** Meaning of an order's event. */
+const ORDER_SCHEMA = 'ledger.order.v1'
 /** Meaning of a stamp card's event. */
 const STAMPS_SCHEMA = 'ledger.stamps.v1'
 /** Meaning of a gift card's event. */
@@ -109,6 +112,17 @@ export function stampEvent(
   const aggregate = { aggregateKind: 'stamps', aggregateId: `${memberId}/${cardId}` } as const
   const event = { brand, ...aggregate, aggregateVersion: account.version, schema: STAMPS_SCHEMA }
   return [makeEvent({ ...event, eventTime: new Date(cause.eventTimeMs), payload: { $case: 'stamps', value } }, now)]
+}
+
+/** The event of an order of the reward catalogue. */
+export function orderEvent(
+  { brand, orderId, memberId, rewardId, quantity, cancelled, state, points, version }: StoredOrder,
+  now: Date,
+): OutboxMessage {
+  const value = { orderId, memberId, rewardId, quantity, cancelled, state, points }
+  const aggregate = { aggregateKind: 'order', aggregateId: orderId, aggregateVersion: version } as const
+  const event = { brand, ...aggregate, eventTime: now, schema: ORDER_SCHEMA }
+  return makeEvent({ ...event, payload: { $case: 'order', value } }, now)
 }
 
 /** The event of a sale or return. */

@@ -21,6 +21,7 @@ import { LedgerServiceService } from '@stampede/proto/ledger/v1'
 import { MoneyServiceService } from '@stampede/proto/money/v1'
 import { PointsServiceService } from '@stampede/proto/points/v1'
 import { ReferralServiceService } from '@stampede/proto/referrals/v1'
+import { RewardServiceService } from '@stampede/proto/rewards/v1'
 import { TierServiceService } from '@stampede/proto/tiers/v1'
 import { readLedgerConfig } from './config.ts'
 import { MissLimiter } from './domain/coupons/miss-limiter.ts'
@@ -39,6 +40,7 @@ import { ledgerHandlers } from './rpc/handlers.ts'
 import { moneyHandlers } from './rpc/money/handlers.ts'
 import { pointsHandlers } from './rpc/points/handlers.ts'
 import { referralHandlers } from './rpc/referrals/handlers.ts'
+import { rewardHandlers } from './rpc/rewards/handlers.ts'
 import { tierHandlers } from './rpc/tiers/handlers.ts'
 import { releaseExpired } from './store/coupons/release-expired.ts'
 import { expireGiftCards } from './store/gift-cards/expire.ts'
@@ -114,6 +116,7 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
         bind(LedgerServiceService, ledgerHandlers(context)),
         bind(PointsServiceService, pointsHandlers(context)),
         bind(TierServiceService, tierHandlers(context)),
+        bind(RewardServiceService, rewardHandlers(context)),
         bind(CouponServiceService, couponHandlers(context)),
         bind(DonationServiceService, donationHandlers(context)),
         bind(MoneyServiceService, moneyHandlers(context)),

@@ -2,6 +2,7 @@ import type { Database, Sql } from '@stampede/platform'
 import { donationInvariants } from './verify-donations.ts'
 import { giftCardInvariants } from './verify-gift-cards.ts'
 import { referralInvariants } from './verify-referrals.ts'
+import { rewardInvariants } from './verify-rewards.ts'
 
 /** What a check of the whole ledger came to. */
 export type VerifyResult =
@@ -218,6 +219,7 @@ const invariants: readonly Invariant[] = [
   },
   ...giftCardInvariants,
   ...donationInvariants,
+  ...rewardInvariants,
   ...referralInvariants,
 ]
 

@@ -24,6 +24,7 @@ import {
 import type { Posting } from './posting.ts'
 import type { Refusal } from './refusal.ts'
 import { applyReturn, type ReturnCommand, type ReturnOutcome } from './return.ts'
+import { applyPay, type PayCommand, type PayOutcome } from './rewards/order.ts'
 import { applySale, type SaleCommand, type SaleOutcome } from './sale.ts'
 import { settle } from './settle.ts'
 import { applyStamp, type StampCommand, type StampOutcome } from './stamps/stamp.ts'
@@ -41,6 +42,7 @@ export type Command =
   | SendCommand
   | ReceiveCommand
   | StampCommand
+  | PayCommand
   | { readonly kind: 'settle' }
 
 /** What a decision may know besides the account. */
@@ -57,7 +59,8 @@ export type Outcome =
   | ReturnOutcome
   | SendOutcome
   | StampOutcome
-  | { readonly kind: Exclude<Command['kind'], 'sale' | 'return' | 'send' | 'stamp'> }
+  | PayOutcome
+  | { readonly kind: Exclude<Command['kind'], 'sale' | 'return' | 'send' | 'stamp' | 'pay'> }
 
 /** A command that is done, on paper: the account after it and what must be written. */
 export interface Decision {
@@ -107,6 +110,8 @@ function apply(draft: ReturnType<typeof openDraft>, command: Command, nowMs: num
       return { kind: 'receive' }
     case 'stamp':
       return applyStamp(draft, command, nowMs)
+    case 'pay':
+      return applyPay(draft, command, nowMs)
     case 'settle':
       return { kind: 'settle' }
   }

@@ -11,7 +11,7 @@ export type MoneyAccount = 'shelf' | 'discount' | 'tender' | 'giftcard' | 'reven
 /** One side of a money posting. */
 export interface MoneyEntry {
   readonly account: MoneyAccount
-  /** Kind of tender or cost, id of a gift card, who is owed (`member:<id>`, `fund:<id>`); empty for the other accounts. */
+  /** Kind of tender or cost, id of a gift card, who is owed (`member:<id>`, `fund:<id>`, `partner:<name>`); empty for the other accounts. */
   readonly party: string
   /** Signed, minor units. */
   readonly amountMinor: bigint
@@ -26,6 +26,7 @@ export type MoneyKind =
   | 'gift_expire'
   | 'gift_refund'
   | 'gift_replace'
+  | 'reward'
   | 'referral_reward'
   | 'referral_back'
   | 'payout'

@@ -14,6 +14,8 @@ export type PostingKind =
   | 'adjust'
   | 'transfer'
   | 'donate'
+  | 'order'
+  | 'cancel_order'
 
 /** Member's accounts, then the programme's. A debt of n points is a balance of -n. */
 export type LedgerAccount =

@@ -13,6 +13,7 @@ import {
   putLot,
   takeDraws,
 } from './draft.ts'
+import type { PostingKind } from './posting.ts'
 import type { Programme } from './programme.ts'
 import type { Refusal } from './refusal.ts'
 import type { RecordedLine, SaleRecord } from './sale.ts'
@@ -31,6 +32,8 @@ export interface ReturnCommand {
   readonly graceExpiresAtMs: number | undefined
   /** The version that the sale used. */
   readonly policies: Programme
+  /** What its posting is called; by default a return. */
+  readonly postingKind?: PostingKind
 }
 
 /** How much of a line comes back. */
@@ -77,7 +80,7 @@ export function applyReturn(draft: Draft, command: ReturnCommand, nowMs: number)
   const after = sharesOf(lines, sale.pointValueMinor)
   const restored = after.paid - before.paid
 
-  const posting = openPosting('return', command.receiptId, command.occurredAtMs)
+  const posting = openPosting(command.postingKind ?? 'return', command.receiptId, command.occurredAtMs)
   addSide(posting, 'redeemed', -restored)
   const isOver = command.policies.spendUntilMs <= nowMs
   if (isOver) addSide(posting, 'adjusted', restored)

@@ -4,17 +4,29 @@ import { endOfLife, localDay } from '../domain/calendar.ts'
 import { type CouponCampaign, type CouponUse, refusalOf, stateAfter } from '../domain/coupons/coupon.ts'
 import type { DiscountedBasket, ShownCoupon } from '../domain/discounts/basket.ts'
 import { sum } from '../domain/shares.ts'
-import { type CouponUseRow, countMemberUses, insertCoupons, type StoredCoupon } from '../store/coupons/coupons.ts'
 import {
   type BudgetRow,
-  type CodeKey,
-  insertUses,
+  type BudgetShare,
+  budgetText,
+  checkBudget,
   lockBudgets,
+  partsAfter,
+  writeBudgets,
+} from '../store/coupons/budget.ts'
+import {
+  type CouponUseRow,
+  countMemberUses,
+  insertCoupons,
+  lockedShares,
+  type StoredCoupon,
+} from '../store/coupons/coupons.ts'
+import {
+  insertUses,
   lockCoupons,
+  type ReceiptUse,
   readCampaigns,
   readUsesOf,
   undoUses,
-  writeBudgets,
   writeCoupons,
 } from '../store/coupons/sets.ts'
 import { brandIdText } from '../store/keys.ts'
@@ -34,16 +46,11 @@ export interface WorkingCoupons {
   /** Uses of a campaign by a member so far. */
   readonly memberUses: Map<string, bigint>
   /** By sale: the codes that it used. */
-  readonly usesOf: ReadonlyMap<string, readonly SaleUse[]>
+  readonly usesOf: ReadonlyMap<string, readonly ReceiptUse[]>
   readonly changed: Set<string>
   readonly changedBudgets: Set<string>
   readonly newUses: CouponUseRow[]
   readonly undone: { readonly brand: string; readonly couponId: string; readonly reference: string }[]
-}
-
-interface SaleUse extends CodeKey {
-  readonly moneyMinor: bigint
-  readonly scope: string
 }
 
 /** Locks and reads the coupons of the items; their accounts are locked already. */
@@ -64,6 +71,7 @@ export async function loadCoupons(
   const byText = new Map(
     campaigns.map(({ brand, message }) => [brandIdText(brand, message.campaignId), campaignOf(message)]),
   )
+  const memberUses = await loadMemberUses(tx, items, coupons, byText)
   const budgets = await lockBudgets(tx, [
     ...coupons.map(({ brand, campaignId }) => ({ brand, campaignId, scope: '' })),
     ...items.flatMap((item) => storeDays(item, coupons, { nowMs, timeZone: brands.get(item.brand)?.timeZone })),
@@ -76,7 +84,7 @@ export async function loadCoupons(
     coupons: new Map(coupons.map((coupon) => [brandIdText(coupon.brand, coupon.code), coupon])),
     campaigns: byText,
     budgets: new Map(budgets.map((budget) => [budgetText(budget), budget])),
-    memberUses: await loadMemberUses(tx, items, coupons, byText),
+    memberUses,
     usesOf: Map.groupBy(used, ({ brand, receiptId }) => brandIdText(brand, receiptId)),
     changed: new Set(),
     changedBudgets: new Set(),
@@ -205,15 +213,9 @@ export function planCoupons(
     if (given === undefined)
       throw new StampedeError('FAILED_PRECONDITION', 'the coupon takes nothing off this receipt', { field })
     const moneyMinor = sum(given.parts)
-    if (coupon.lockedBy !== '') {
-      spend(set, budgets, coupon, { uses: -1n, moneyMinor: -coupon.lockedMoneyMinor, scope: coupon.lockedScope })
-    }
-    spend(set, budgets, coupon, { uses: 1n, moneyMinor, scope })
-    checkBudget(
-      campaign,
-      [budgets.get(budgetText({ ...coupon, scope: '' })), budgets.get(budgetText({ ...coupon, scope }))],
-      field,
-    )
+    for (const share of lockedShares(coupon)) count(set, budgets, share, 'give_back')
+    const share = { brand: coupon.brand, campaignId: coupon.campaignId, scope, moneyMinor }
+    checkBudget(campaign, count(set, budgets, share, 'use'), field)
     const used = coupon.uses + 1n
     const unlocked = { lockedBy: '', lockedUntilMs: 0, lockedMoneyMinor: 0n, lockedScope: '' }
     const state = stateAfter(coupon, used, campaign.usesPerCode)
@@ -225,31 +227,15 @@ export function planCoupons(
   return { coupons, budgets: [...budgets.values()], uses }
 }
 
-function spend(
+function count(
   set: WorkingSet,
   budgets: Map<string, BudgetRow>,
-  { brand, campaignId }: StoredCoupon,
-  share: { readonly uses: bigint; readonly moneyMinor: bigint; readonly scope: string },
-): void {
-  for (const scope of ['', share.scope]) {
-    const text = budgetText({ brand, campaignId, scope })
-    const before = budgets.get(text) ?? set.coupons.budgets.get(text)
-    if (before === undefined) continue
-    const after = { uses: before.uses + share.uses, moneyMinor: before.moneyMinor + share.moneyMinor }
-    budgets.set(text, { ...before, ...after })
-  }
-}
-
-function checkBudget(
-  { budget }: CouponCampaign,
-  [whole, storeDay]: readonly (BudgetRow | undefined)[],
-  field: string,
-): void {
-  const isOver = (used: bigint | undefined, limit: bigint | undefined) => limit !== undefined && (used ?? 0n) > limit
-  if (isOver(whole?.uses, budget.uses) || isOver(whole?.moneyMinor, budget.moneyMinor)) {
-    throw new StampedeError('COUPON_BUDGET_SPENT', undefined, { field })
-  }
-  if (isOver(storeDay?.uses, budget.storeDayUses)) throw new StampedeError('COUPON_BUDGET_SPENT', undefined, { field })
+  share: BudgetShare,
+  change: 'use' | 'give_back',
+): readonly BudgetRow[] {
+  const parts = partsAfter(share, change, (text) => budgets.get(text) ?? set.coupons.budgets.get(text))
+  for (const part of parts) budgets.set(budgetText(part), part)
+  return parts
 }
 
 /** Takes a plan over: the sale is posted. */
@@ -269,12 +255,16 @@ export function giveCouponsBack(set: WorkingSet, brand: BrandInfo, saleId: strin
     const campaign = coupon && set.coupons.campaigns.get(brandIdText(use.brand, coupon.campaignId))
     if (coupon === undefined || campaign === undefined) throw failedPrecondition('the campaign is not there')
     const budgets = new Map<string, BudgetRow>()
-    spend(set, budgets, coupon, { uses: -1n, moneyMinor: -use.moneyMinor, scope: use.scope })
+    const { brand: slug, scope, moneyMinor } = use
+    count(set, budgets, { brand: slug, campaignId: coupon.campaignId, scope, moneyMinor }, 'give_back')
     const uses = coupon.uses - 1n
     const graceUntilMs = Math.max(coupon.graceUntilMs, endOfLife(set.nowMs, GRACE_DAYS, brand.timeZone))
     const state = coupon.state === 'voided' ? 'voided' : stateAfter(coupon, uses, campaign.usesPerCode)
     const restored = { ...coupon, uses, state, graceUntilMs, version: coupon.version + 1n } as const
     takeOver(set, { coupons: [restored], budgets: [...budgets.values()] })
+    const member = memberText(use.brand, use.memberId, coupon.campaignId)
+    const memberUses = set.coupons.memberUses.get(member)
+    if (memberUses !== undefined) set.coupons.memberUses.set(member, memberUses - 1n)
     set.coupons.undone.push({ brand: use.brand, couponId: coupon.couponId, reference: saleId })
   }
 }
@@ -316,18 +306,6 @@ async function mint(tx: Sql, coupons: readonly StoredCoupon[], now: Date): Promi
   if (coupons.length === 0) return
   const { taken } = await insertCoupons(tx, coupons, now)
   if (taken !== undefined) throw new StampedeError('ALREADY_EXISTS', 'a new code is taken')
-}
-
-function budgetText({
-  brand,
-  campaignId,
-  scope,
-}: {
-  readonly brand: string
-  readonly campaignId: string
-  readonly scope: string
-}): string {
-  return `${brand}/${campaignId}/${scope}`
 }
 
 function memberText(brand: string, memberId: string, campaignId: string): string {

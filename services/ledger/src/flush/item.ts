@@ -79,6 +79,10 @@ export type ItemRequest =
   /** `causeId` is a receipt or a grant. */
   | { readonly kind: 'activate'; readonly causeId: string }
   | { readonly kind: 'transfer'; readonly toMemberId: string; readonly points: bigint }
+  /** An `expectedPoints` of 0 is not checked. */
+  | { readonly kind: 'order'; readonly rewardId: string; readonly quantity: bigint; readonly expectedPoints: bigint }
+  /** A `quantity` of 0 cancels all that is left. */
+  | { readonly kind: 'cancel_order'; readonly orderId: string; readonly quantity: bigint }
   | {
       readonly kind: 'adjust'
       /** Signed. */

@@ -18,6 +18,7 @@ import { readMemberDays, readMemberTiers } from '../store/tiers.ts'
 import { loadCoupons } from './coupons.ts'
 import { loadGiftCards } from './gift-cards.ts'
 import type { Item } from './item.ts'
+import { loadRewards } from './rewards.ts'
 import { stampCurrencies } from './stamps.ts'
 import { assembleTiers, type WorkingTier } from './tiers.ts'
 import { answerText, assembleAccounts, type WorkingSet } from './working-set.ts'
@@ -54,8 +55,9 @@ export async function loadWorkingSet(
   const { programmes } = context
   const giftCards = await loadGiftCards(tx, items)
   const coupons = await loadCoupons(tx, items, context)
+  const rewards = await loadRewards(tx, items)
   const tiers = await loadTiers(tx, keys, programmes, context.nowMs)
-  const named = [...sales.flatMap(lotsOfSale), ...stamps.flatMap(lotsOfStamps)]
+  const named = [...sales.flatMap(lotsOfSale), ...stamps.flatMap(lotsOfStamps), ...rewards.lots]
   const lots = [...liveLots, ...(await readLots(tx, named))]
   const holds = [...openHolds, ...namedHolds]
   return {
@@ -67,6 +69,7 @@ export async function loadWorkingSet(
     naturals,
     newAnswers: [],
     coupons,
+    rewards,
     mintedCoupons: [],
     stamps: new Map(stamps.map((one) => [stampText(one), one])),
     changedStamps: new Set(),

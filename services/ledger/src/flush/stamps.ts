@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
 import type { BrandInfo } from '@stampede/platform'
 import { endOfLife } from '../domain/calendar.ts'
-import { CODE_RANDOM_CHARACTERS, codeOf } from '../domain/coupons/codes.ts'
 import type { Programme } from '../domain/programme.ts'
 import type { ReturnCommand } from '../domain/return.ts'
 import type { SaleCommand } from '../domain/sale.ts'
@@ -16,7 +14,7 @@ import {
 } from '../domain/stamps/card.ts'
 import { type StampOutcome, stampReturn } from '../domain/stamps/stamp.ts'
 import { viewAt } from '../domain/view.ts'
-import type { StoredCoupon } from '../store/coupons/coupons.ts'
+import { newCoupon, randomCode } from '../issue-coupons.ts'
 import { type AccountKey, brandIdText } from '../store/keys.ts'
 import { stampText } from '../store/stamps.ts'
 import type { Item, ItemRequest } from './item.ts'
@@ -101,18 +99,13 @@ function mintCoupons(
   { brand, memberId }: Item,
   campaignId: string | undefined,
   { coupons }: StampOutcome,
-  { timeZone }: BrandInfo,
+  info: BrandInfo,
 ): readonly string[] {
   const campaign = campaignId === undefined ? undefined : set.coupons.campaigns.get(brandIdText(brand, campaignId))
   if (campaignId === undefined || coupons === 0n) return []
   assert(campaign !== undefined, 'the campaigns of stamp cards were loaded')
-  const { validDays } = campaign
-  const validUntilMs = validDays === 0 ? Number.POSITIVE_INFINITY : endOfLife(set.nowMs, validDays, timeZone)
-  const lock = { lockedBy: '', lockedUntilMs: 0, lockedMoneyMinor: 0n, lockedScope: '' }
-  const minted = Array.from({ length: Number(coupons) }, (): StoredCoupon => {
-    const identity = { brand, code: codeOf(randomBytes(CODE_RANDOM_CHARACTERS)), couponId: set.newId(), campaignId }
-    return { ...identity, memberId, state: 'assigned', uses: 0n, validUntilMs, graceUntilMs: 0, ...lock, version: 1n }
-  })
+  const owner = { brand: info, memberId, now: new Date(set.nowMs) }
+  const minted = Array.from({ length: Number(coupons) }, () => newCoupon(campaign, randomCode(), owner))
   set.mintedCoupons.push(...minted)
   return minted.map(({ code }) => code)
 }

@@ -16,6 +16,7 @@ import type { NewReceipt, StoredSale } from '../store/receipts.ts'
 import type { StampReceipt } from '../store/stamps.ts'
 import type { WorkingCoupons } from './coupons.ts'
 import type { WorkingGiftCards } from './gift-cards.ts'
+import type { WorkingRewards } from './rewards.ts'
 import type { WorkingTier } from './tiers.ts'
 
 /** Why an account's event is sent: its newest change in the flush. */
@@ -82,6 +83,7 @@ export interface WorkingSet {
   readonly naturals: Map<string, KnownAnswer>
   readonly newAnswers: NewAnswer[]
   readonly coupons: WorkingCoupons
+  readonly rewards: WorkingRewards
   /** Coupons that the flush makes. */
   readonly mintedCoupons: StoredCoupon[]
   /** Of sales that are returned, and of those of the flush. */

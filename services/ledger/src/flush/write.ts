@@ -3,7 +3,7 @@ import { utcMonth } from '../domain/calendar.ts'
 import { programmeAt } from '../domain/programme.ts'
 import { stampCurrency } from '../domain/stamps/card.ts'
 import { tierProgress } from '../domain/tiers/progress.ts'
-import { accountEvent, couponEvents, receiptEvent, type ShownTier, stampEvent } from '../events.ts'
+import { accountEvent, couponEvents, orderEvent, receiptEvent, type ShownTier, stampEvent } from '../events.ts'
 import { updateAccounts } from '../store/accounts.ts'
 import { writeAdjustments } from '../store/adjustments.ts'
 import { insertDonations } from '../store/donations/donations.ts'
@@ -18,6 +18,7 @@ import { writeStamps } from '../store/stamps.ts'
 import { writeDays, writeMemberTiers } from '../store/tiers.ts'
 import { writeWorkingCoupons } from './coupons.ts'
 import { writeWorkingGiftCards } from './gift-cards.ts'
+import { writeWorkingRewards } from './rewards.ts'
 import type { WorkingTier } from './tiers.ts'
 import type { WorkingAccount, WorkingSet } from './working-set.ts'
 
@@ -43,6 +44,7 @@ export async function writeWorkingSet(tx: Sql, set: WorkingSet): Promise<void> {
     insertDonations(tx, set.donations),
     writeTiers(tx, [...set.tiers.values()]),
     writeWorkingCoupons(tx, set),
+    writeWorkingRewards(tx, set),
     writeStamps(
       tx,
       [...set.changedStamps].flatMap((text) => set.stamps.get(text) ?? []),
@@ -130,9 +132,13 @@ function eventsOf(set: WorkingSet, changed: readonly WorkingAccount[]): readonly
     const campaign = coupon && set.coupons.campaigns.get(brandIdText(coupon.brand, coupon.campaignId))
     return campaign === undefined || coupon === undefined ? [] : couponEvents([coupon], campaign, now)
   })
+  const orders = [...set.rewards.changedOrders].flatMap((text) => {
+    const order = set.rewards.orders.get(text)
+    return order === undefined ? [] : orderEvent(order, now)
+  })
   const minted = set.mintedCoupons.flatMap((coupon) => {
     const campaign = set.coupons.campaigns.get(brandIdText(coupon.brand, coupon.campaignId))
     return campaign === undefined ? [] : couponEvents([coupon], campaign, now)
   })
-  return [...accounts, ...coupons, ...minted, ...set.receipts.map((posted) => receiptEvent(posted, now))]
+  return [...accounts, ...coupons, ...minted, ...orders, ...set.receipts.map((posted) => receiptEvent(posted, now))]
 }

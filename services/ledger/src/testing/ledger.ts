@@ -32,6 +32,7 @@ import { moneyHandlers } from '../rpc/money/handlers.ts'
 import { pointsHandlers } from '../rpc/points/handlers.ts'
 import { putProgramme } from '../rpc/put-programme.ts'
 import { referralHandlers } from '../rpc/referrals/handlers.ts'
+import { rewardHandlers } from '../rpc/rewards/handlers.ts'
 import { tierHandlers } from '../rpc/tiers/handlers.ts'
 import { Months } from '../store/months.ts'
 import { Programmes } from '../store/programmes.ts'
@@ -76,6 +77,7 @@ export interface TestLedger extends AsyncDisposable {
   readonly tiers: ReturnType<typeof tierHandlers>
   readonly coupons: ReturnType<typeof couponHandlers>
   readonly donations: ReturnType<typeof donationHandlers>
+  readonly rewards: ReturnType<typeof rewardHandlers>
   readonly money: ReturnType<typeof moneyHandlers>
   readonly referrals: ReturnType<typeof referralHandlers>
   readonly giftCards: ReturnType<typeof giftCardHandlers>
@@ -93,6 +95,7 @@ export interface TestLedger extends AsyncDisposable {
 export interface TestReplica extends AsyncDisposable {
   readonly handlers: ReturnType<typeof ledgerHandlers>
   readonly points: ReturnType<typeof pointsHandlers>
+  readonly rewards: ReturnType<typeof rewardHandlers>
   readonly committer: Committer
 }
 
@@ -147,6 +150,7 @@ export async function testLedger(): Promise<TestLedger> {
     tiers: tierHandlers(context),
     coupons: couponHandlers(context),
     donations: donationHandlers(context),
+    rewards: rewardHandlers(context),
     money: moneyHandlers(context),
     referrals: referralHandlers(context),
     giftCards: giftCardHandlers(context),
@@ -162,6 +166,7 @@ export async function testLedger(): Promise<TestLedger> {
       return {
         handlers: ledgerHandlers({ ...context, committer: own }),
         points: pointsHandlers({ ...context, committer: own }),
+        rewards: rewardHandlers({ ...context, committer: own }),
         committer: own,
         [Symbol.asyncDispose]: () => own[Symbol.asyncDispose](),
       }
