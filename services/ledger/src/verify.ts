@@ -1,5 +1,6 @@
 import type { Database, Sql } from '@stampede/platform'
 import { donationInvariants } from './verify-donations.ts'
+import { drawInvariants } from './verify-draws.ts'
 import { giftCardInvariants } from './verify-gift-cards.ts'
 import { referralInvariants } from './verify-referrals.ts'
 import { rewardInvariants } from './verify-rewards.ts'
@@ -219,6 +220,7 @@ const invariants: readonly Invariant[] = [
   },
   ...giftCardInvariants,
   ...donationInvariants,
+  ...drawInvariants,
   ...rewardInvariants,
   ...referralInvariants,
 ]

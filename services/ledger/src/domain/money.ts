@@ -32,6 +32,7 @@ export type MoneyKind =
   | 'payout'
   | 'donation'
   | 'donation_share'
+  | 'prize'
 
 /** A transaction of the money books: entries that sum to zero. */
 export interface MoneyPosting {

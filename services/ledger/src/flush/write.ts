@@ -1,5 +1,6 @@
 import { type OutboxMessage, type Sql, writeOutbox } from '@stampede/platform'
 import { utcMonth } from '../domain/calendar.ts'
+import { isDrawCurrency } from '../domain/draws/draw.ts'
 import { programmeAt } from '../domain/programme.ts'
 import { stampCurrency } from '../domain/stamps/card.ts'
 import { tierProgress } from '../domain/tiers/progress.ts'
@@ -123,6 +124,7 @@ async function writeHoldsOf(tx: Sql, changed: readonly WorkingAccount[]): Promis
 function eventsOf(set: WorkingSet, changed: readonly WorkingAccount[]): readonly OutboxMessage[] {
   const now = new Date(set.nowMs)
   const accounts = changed.flatMap((working) => {
+    if (isDrawCurrency(working.key.currency)) return []
     if (working.key.currency !== POINTS) return stampEvent(working, targetOf(set, working), now)
     const currency = set.brands.get(working.key.brand)?.currency ?? ''
     return accountEvent(working, tierShown(set, working), currency, now) ?? []

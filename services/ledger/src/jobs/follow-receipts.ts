@@ -13,6 +13,7 @@ import { brandIdText } from '../store/keys.ts'
 import { readReferringBrands } from '../store/referrals/programmes.ts'
 import { readReferees } from '../store/referrals/referrals.ts'
 import { followShares } from './donations/follow-shares.ts'
+import { followDraws } from './draws/follow-draws.ts'
 import { isReceipt, type ReceiptEvent } from './receipt-event.ts'
 import { followSale } from './referrals/follow-sale.ts'
 
@@ -50,6 +51,7 @@ export async function followReceipts(context: LedgerContext, events: readonly Ev
   const receipts = events.filter(isReceipt)
   await followReferees(context, receipts)
   await followShares(context, receipts)
+  await followDraws(context, receipts)
 }
 
 async function followReferees(context: LedgerContext, receipts: readonly ReceiptEvent[]): Promise<void> {
