@@ -1,11 +1,13 @@
 import type {
   Activation as ActivationMessage,
+  Coalition as CoalitionMessage,
   EarnRule as EarnRuleMessage,
   GiftCardRules as GiftCardRulesMessage,
   Programme as ProgrammeMessage,
   StampCard as StampCardMessage,
 } from '@stampede/proto/programmes/v1'
 import { discountRuleOf, goodsOf, limitOf } from './discount-message.ts'
+import type { Coalition } from './domain/coalition.ts'
 import type { GiftCardRules } from './domain/gift-cards/rules.ts'
 import type {
   Activation,
@@ -49,6 +51,7 @@ export function rulesOf(message: ProgrammeMessage): ProgrammeRules {
       lineLeastBasisPoints: BigInt(message.leastPriceBasisPoints),
     },
     stampCards: message.stampCards.map(stampCardOf),
+    coalition: coalitionOf(message.coalition),
     giftCards: giftCardRulesOf(message.giftCards),
     maxPayBasisPoints: BigInt(message.maxPayBasisPoints),
     pointValueMinor: message.pointValueMinor,
@@ -60,6 +63,21 @@ export function rulesOf(message: ProgrammeMessage): ProgrammeRules {
     payStep: message.payStep === 0n ? 1n : message.payStep,
     payLeastPoints: message.payLeastPoints,
     payLeastReceiptMinor: message.payLeastReceiptMinor,
+  }
+}
+
+function coalitionOf(message: CoalitionMessage | undefined): Coalition | undefined {
+  if (message === undefined) return undefined
+  const rateOf = (basisPoints: number | undefined) => (basisPoints === undefined ? undefined : BigInt(basisPoints))
+  return {
+    participants: message.participants.map(({ participantId, stores, earnBasisPoints, maxPayBasisPoints }) => ({
+      participantId,
+      stores: new Set(stores),
+      earnBasisPoints: rateOf(earnBasisPoints),
+      maxPayBasisPoints: rateOf(maxPayBasisPoints),
+    })),
+    operator: message.operator,
+    feeBasisPoints: BigInt(message.feeBasisPoints),
   }
 }
 

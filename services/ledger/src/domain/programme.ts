@@ -1,3 +1,4 @@
+import type { Coalition } from './coalition.ts'
 import type { DiscountLimits } from './discounts/basket.ts'
 import type { DiscountRule } from './discounts/rules.ts'
 import type { GiftCardRules } from './gift-cards/rules.ts'
@@ -40,6 +41,8 @@ export interface Programme {
   readonly discountRules: readonly DiscountRule[]
   readonly discountLimits: DiscountLimits
   readonly stampCards: readonly StampCard[]
+  /** Undefined: the brand is alone. */
+  readonly coalition: Coalition | undefined
   /** Undefined: there are no gift cards. */
   readonly giftCards: GiftCardRules | undefined
   /** Basis points of each line that points may pay, 0 to 10,000. */
@@ -162,6 +165,7 @@ export const noRules = {
   ladder: undefined,
   discountRules: [],
   stampCards: [],
+  coalition: undefined,
   discountLimits: { receiptBasisPoints: 10_000n, lineLeastBasisPoints: 0n },
   giftCards: undefined,
   earnRules: [],

@@ -81,6 +81,7 @@ export async function loadWorkingSet(
     changedAdjustments: new Set(),
     receipts: [],
     donations: [],
+    moneyPostings: [],
   }
 }
 

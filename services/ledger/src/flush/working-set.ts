@@ -12,6 +12,7 @@ import type { OwnedHold } from '../store/holds.ts'
 import type { NewAnswer } from '../store/idempotency.ts'
 import { type AccountKey, accountText, brandIdText } from '../store/keys.ts'
 import type { OwnedLot } from '../store/lots.ts'
+import type { BrandMoneyPosting } from '../store/money.ts'
 import type { NewReceipt, StoredSale } from '../store/receipts.ts'
 import type { StampReceipt } from '../store/stamps.ts'
 import type { WorkingCoupons } from './coupons.ts'
@@ -102,6 +103,8 @@ export interface WorkingSet {
   readonly receipts: PostedReceipt[]
   /** New ones. */
   readonly donations: StoredDonation[]
+  /** Of coalitions. */
+  readonly moneyPostings: BrandMoneyPosting[]
 }
 
 /** Puts accounts together from their rows, lots and holds. */

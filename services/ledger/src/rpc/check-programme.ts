@@ -1,5 +1,6 @@
 import { checkBigint, checkInt, checkList, checkText, invalidArgument } from '@stampede/platform'
 import type { EarnRule, GiftCardRules, Goods, Life, Programme } from '@stampede/proto/programmes/v1'
+import { checkCoalition } from './check-coalition.ts'
 import { checkDiscountRules } from './check-discounts.ts'
 import { checkLadder } from './check-ladder.ts'
 import { checkStampCards } from './check-stamp-cards.ts'
@@ -34,6 +35,7 @@ export function checkProgramme(programme: Programme): void {
   checkInt(programme.maxDiscountBasisPoints, field('max_discount_basis_points'), { min: 0, max: BASIS_POINTS_MAX })
   checkInt(programme.leastPriceBasisPoints, field('least_price_basis_points'), { min: 0, max: BASIS_POINTS_MAX })
   checkStampCards(programme.stampCards, field('stamp_cards'))
+  if (programme.coalition !== undefined) checkCoalition(programme.coalition, field('coalition'))
   if (programme.tiers !== undefined) checkLadder(programme.tiers, field('tiers'))
   if (programme.giftCards !== undefined) checkGiftCards(programme.giftCards, field('gift_cards'))
   checkInt(programme.maxPayBasisPoints, field('max_pay_basis_points'), { min: 0, max: BASIS_POINTS_MAX })
