@@ -23,6 +23,7 @@ import { MoneyServiceService } from '@stampede/proto/money/v1'
 import { PointsServiceService } from '@stampede/proto/points/v1'
 import { ReferralServiceService } from '@stampede/proto/referrals/v1'
 import { RewardServiceService } from '@stampede/proto/rewards/v1'
+import { SubscriptionServiceService } from '@stampede/proto/subscriptions/v1'
 import { TierServiceService } from '@stampede/proto/tiers/v1'
 import { readLedgerConfig } from './config.ts'
 import { MissLimiter } from './domain/coupons/miss-limiter.ts'
@@ -43,6 +44,7 @@ import { moneyHandlers } from './rpc/money/handlers.ts'
 import { pointsHandlers } from './rpc/points/handlers.ts'
 import { referralHandlers } from './rpc/referrals/handlers.ts'
 import { rewardHandlers } from './rpc/rewards/handlers.ts'
+import { subscriptionHandlers } from './rpc/subscriptions/handlers.ts'
 import { tierHandlers } from './rpc/tiers/handlers.ts'
 import { releaseExpired } from './store/coupons/release-expired.ts'
 import { expireGiftCards } from './store/gift-cards/expire.ts'
@@ -124,6 +126,7 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
         bind(DrawServiceService, drawHandlers(context)),
         bind(MoneyServiceService, moneyHandlers(context)),
         bind(ReferralServiceService, referralHandlers(context)),
+        bind(SubscriptionServiceService, subscriptionHandlers(context)),
         bind(GiftCardServiceService, giftCardHandlers(context)),
       ],
       grpcPort: config.grpcPort,

@@ -4,6 +4,7 @@ import { drawInvariants } from './verify-draws.ts'
 import { giftCardInvariants } from './verify-gift-cards.ts'
 import { referralInvariants } from './verify-referrals.ts'
 import { rewardInvariants } from './verify-rewards.ts'
+import { subscriptionInvariants } from './verify-subscriptions.ts'
 
 /** What a check of the whole ledger came to. */
 export type VerifyResult =
@@ -223,6 +224,7 @@ const invariants: readonly Invariant[] = [
   ...drawInvariants,
   ...rewardInvariants,
   ...referralInvariants,
+  ...subscriptionInvariants,
 ]
 
 /**

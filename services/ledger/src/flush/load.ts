@@ -15,6 +15,7 @@ import { readLiveLots, readLots } from '../store/lots.ts'
 import { type NaturalKey, naturalText, readKnownReceipts, readSales, type StoredSale } from '../store/receipts.ts'
 import { readStamps, type StampReceipt, stampText } from '../store/stamps.ts'
 import { readMemberDays, readMemberTiers } from '../store/tiers.ts'
+import { loadBenefits } from './benefits.ts'
 import { loadCoupons } from './coupons.ts'
 import { loadGiftCards } from './gift-cards.ts'
 import type { Item } from './item.ts'
@@ -55,6 +56,7 @@ export async function loadWorkingSet(
   const { programmes } = context
   const giftCards = await loadGiftCards(tx, items)
   const coupons = await loadCoupons(tx, items, context)
+  const benefits = await loadBenefits(tx, items, programmes)
   const rewards = await loadRewards(tx, items)
   const tiers = await loadTiers(tx, keys, programmes, context.nowMs)
   const named = [...sales.flatMap(lotsOfSale), ...stamps.flatMap(lotsOfStamps), ...rewards.lots]
@@ -69,6 +71,7 @@ export async function loadWorkingSet(
     naturals,
     newAnswers: [],
     coupons,
+    benefits,
     rewards,
     mintedCoupons: [],
     stamps: new Map(stamps.map((one) => [stampText(one), one])),

@@ -15,6 +15,7 @@ import type { OwnedLot } from '../store/lots.ts'
 import type { BrandMoneyPosting } from '../store/money.ts'
 import type { NewReceipt, StoredSale } from '../store/receipts.ts'
 import type { StampReceipt } from '../store/stamps.ts'
+import type { Benefits } from './benefits.ts'
 import type { WorkingCoupons } from './coupons.ts'
 import type { WorkingGiftCards } from './gift-cards.ts'
 import type { WorkingRewards } from './rewards.ts'
@@ -94,6 +95,8 @@ export interface WorkingSet {
   readonly giftCards: WorkingGiftCards
   /** Wrong codes of coupons and gift cards. */
   readonly misses: MissLimiter
+  /** Of members who are subscribed, where the programme asks for tags. */
+  readonly benefits: Benefits
   /** By brand and member, of brands that have tiers or discounts by money spent. */
   readonly tiers: ReadonlyMap<string, WorkingTier>
   readonly eventGrants: Map<string, EventGrant>

@@ -8,6 +8,7 @@ import { type Programme, programmeAt } from '../domain/programme.ts'
 import { sum } from '../domain/shares.ts'
 import { countedStamps, isShown, type ShownCard, stampCurrency } from '../domain/stamps/card.ts'
 import { tierAt, tierOf } from '../domain/tiers/ladder.ts'
+import { asksForTags, carriedTags } from '../flush/benefits.ts'
 import { checkStore } from '../flush/coalition.ts'
 import { discountSale } from '../flush/discounts.ts'
 import { stampsEndMs } from '../flush/stamps.ts'
@@ -15,6 +16,7 @@ import { noProgramme } from '../refusals.ts'
 import { readAccountView } from '../store/account-view.ts'
 import { readCoupon } from '../store/coupons/coupons.ts'
 import { pointsOf } from '../store/keys.ts'
+import { readBenefits } from '../store/subscriptions/terms.ts'
 import { readStanding } from '../store/tier-view.ts'
 import { brandOf, checkLines, checkOccurredAt, NUMBER_CHARACTERS_MAX, POINTS_MAX } from './checks.ts'
 import { campaignOfCoupon, checkUsable, findShown } from './coupons/usage.ts'
@@ -50,7 +52,11 @@ export async function quoteReceipt(
     ),
   )
   const cards = await quotedCards(context, programme, { brand, memberId, storeId, atMs, timeZone })
-  const sale = { lines, storeId, occurredAtMs: atMs, ...asks, expectedTotalMinor: undefined }
+  const benefits = asksForTags([programme])
+    ? await readBenefits(database, [{ brand, memberId }], new Date(atMs))
+    : new Map()
+  const tags = carriedTags(benefits, { brand, memberId }, { tags: asks.tags, occurredAtMs: atMs })
+  const sale = { lines, storeId, occurredAtMs: atMs, ...asks, tags, expectedTotalMinor: undefined }
   const discounted = discountSale(sale, programme, member, { timeZone, coupons, cards })
   const { account } = await readAccountView(database, pointsOf({ brand, memberId }), nowMs)
   const maxPointsPayable = maxPointsForLines(discounted.lines, programme, account.available)
@@ -58,7 +64,7 @@ export async function quoteReceipt(
     throw invalidArgument('points_to_pay', `must be in whole steps and not too few; at most ${maxPointsPayable} pay`)
   }
   const tier = programme.ladder && tierOf(programme.ladder, tierAt(member.state, atMs))
-  const place = { storeId, atMs, tierHundredths: tier?.earnHundredths ?? PLAIN_HUNDREDTHS }
+  const place = { storeId, atMs, tierHundredths: tier?.earnHundredths ?? PLAIN_HUNDREDTHS, tags: new Set(tags) }
   const basket = priceLines(discounted, programme, pointsToPay, place)
   return {
     totalMinor: totalOf(discounted.lines),

@@ -34,6 +34,7 @@ import { pointsHandlers } from '../rpc/points/handlers.ts'
 import { putProgramme } from '../rpc/put-programme.ts'
 import { referralHandlers } from '../rpc/referrals/handlers.ts'
 import { rewardHandlers } from '../rpc/rewards/handlers.ts'
+import { subscriptionHandlers } from '../rpc/subscriptions/handlers.ts'
 import { tierHandlers } from '../rpc/tiers/handlers.ts'
 import { Months } from '../store/months.ts'
 import { Programmes } from '../store/programmes.ts'
@@ -82,6 +83,7 @@ export interface TestLedger extends AsyncDisposable {
   readonly rewards: ReturnType<typeof rewardHandlers>
   readonly money: ReturnType<typeof moneyHandlers>
   readonly referrals: ReturnType<typeof referralHandlers>
+  readonly subscriptions: ReturnType<typeof subscriptionHandlers>
   readonly giftCards: ReturnType<typeof giftCardHandlers>
   /** Publishes a version of the programme that differs from the first one, for receipts of whatever time. */
   publish(rules: DeepPartial<Programme>): Promise<void>
@@ -156,6 +158,7 @@ export async function testLedger(): Promise<TestLedger> {
     rewards: rewardHandlers(context),
     money: moneyHandlers(context),
     referrals: referralHandlers(context),
+    subscriptions: subscriptionHandlers(context),
     giftCards: giftCardHandlers(context),
     call: {
       caller: { keyId: 'till', role: 'till', brands: [BRAND] },
