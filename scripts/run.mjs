@@ -18,6 +18,7 @@ const commands = {
   check: ['scripts/check.ts'],
   verify: ['loadtests/verify/src/main.ts'],
   service: ['scripts/service.ts'],
+  migrate: ['scripts/migrate.ts'],
   bench: ['scripts/bench.ts'],
   drill: ['scripts/drill.ts'],
   'dead-letters': ['scripts/dead-letters.ts'],

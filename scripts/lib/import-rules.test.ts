@@ -7,6 +7,7 @@ import { root } from './suites.ts'
 
 const patterns = [
   '{packages,services,loadtests}/*/src/**/*.{ts,js,mjs,sql}',
+  'charts/src/**/*.ts',
   'demo/src/**/*.{ts,js,mjs}',
   'scripts/**/*.{ts,mjs}',
   'proto/stampede/**/*.proto',
@@ -79,6 +80,7 @@ const allowed: readonly (readonly [path: string, text: string])[] = [
   ['services/geo/src/domain/a.test.ts', "import { readFileSync } from 'node:fs'"],
   ['services/geo/src/rpc/a.ts', "import { x } from '../store/stores.ts'"],
   ['services/geo/src/a.ts', 'x\n'.repeat(linesMax)],
+  ['charts/src/testing/a.ts', "import { findTool } from '../../../scripts/tools/find.ts'"],
   ['services/geo/src/config.ts', "const url = process.env['X']"],
   ['demo/src/a.ts', "import { x } from '@stampede/ledger'\nconst env = process.env"],
 ]

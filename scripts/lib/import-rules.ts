@@ -84,6 +84,8 @@ function noServiceToService({ from, target }: Import): string | undefined {
 }
 
 function noDeepImport({ from, specifier, target }: Import): string | undefined {
+  // Programs that suites run are found in one way; scripts are no workspace that could export it.
+  if (/\/scripts\/tools\/find\.ts$/.test(specifier)) return undefined
   const isDeep = specifier.startsWith('.')
     ? target !== workspaceOf(from)
     : /^@stampede\/[^/]+\/(src|gen)(\/|$)/.test(specifier)
@@ -120,7 +122,7 @@ function sizeViolations({ path, text }: SourceFile): readonly Violation[] {
 
 /** Whoever is configured by flags and the shell, the platform's configuration, and tests. */
 const environmentReaders: readonly RegExp[] = [
-  /^(scripts|demo|loadtests)\//,
+  /^(scripts|demo|loadtests|charts)\//,
   /^packages\/platform\/src\/(platform-)?config\.ts$/,
   // Its runServices is the main of every process: it hands the environment to the services.
   /^packages\/platform\/src\/service\.ts$/,

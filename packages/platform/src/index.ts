@@ -121,6 +121,7 @@ export {
   type MetricOptions,
   type Metrics,
 } from './metrics.ts'
+export { type MigrationOptions, migrate, type OwnSchema } from './migrations.ts'
 export { connectNats, type Nats, type NatsOptions } from './nats.ts'
 export { fromNats, isWrongLastSequence } from './nats-errors.ts'
 export { type OutboxMessage, outboxMessagesMax, outboxPayloadBytesMax, writeOutbox } from './outbox.ts'

@@ -40,7 +40,7 @@ export { type VerifyResult, verifyLedger } from './verify.ts'
 const NAME = 'ledger'
 
 /** The ledger as a service. */
-export const service: ServiceModule = { name: NAME, start }
+export const service: ServiceModule = { name: NAME, ownSchema: { schema, migrationsDir }, start }
 
 async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
   const config = readLedgerConfig(env)

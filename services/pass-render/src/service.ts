@@ -36,6 +36,11 @@ import { createPhoneReads } from './store/phone-reads.ts'
 
 /** Name of the service. */
 export const SERVICE_NAME = 'pass-render'
+/** What the service keeps in PostgreSQL. */
+export const ownSchema = {
+  schema: 'pass_render',
+  migrationsDir: new URL('./store/migrations/', import.meta.url),
+} as const
 /** Connections to PostgreSQL: consumers, phones and the relay share them. */
 const POOL_SIZE = 16
 
@@ -109,8 +114,7 @@ async function buildContext(
   const database = stack.use(
     await openDatabase({
       url: config.platform.postgresUrl,
-      schema: 'pass_render',
-      migrationsDir: new URL('./store/migrations/', import.meta.url),
+      ...ownSchema,
       logger,
       poolSize: POOL_SIZE,
     }),
