@@ -1,8 +1,8 @@
-import type { Condition, ObjectMeta, SecretEntryRef } from './meta.ts'
+import type { Condition, KubeObject, Resource } from '../kernel/index.ts'
+import { group, type SecretEntryRef, version } from './meta.ts'
 
 /** A team's access to the App Store Connect API. The schema is the CRD's; it has filled in the defaults. */
-export interface AppleAccount {
-  readonly metadata: ObjectMeta
+export interface AppleAccount extends KubeObject {
   readonly spec: AppleAccountSpec
   readonly status?: AppleAccountStatus
 }
@@ -23,3 +23,6 @@ export interface AppleAccountStatus {
   readonly observedGeneration?: number
   readonly conditions?: readonly Condition[]
 }
+
+/** The resource of AppleAccount objects. */
+export const appleAccounts: Resource<AppleAccount> = { group, version, plural: 'appleaccounts', kind: 'AppleAccount' }

@@ -1,8 +1,8 @@
-import type { Condition, ObjectMeta, SecretEntryRef } from './meta.ts'
+import type { Condition, KubeObject, Resource } from '../kernel/index.ts'
+import { group, type SecretEntryRef, version } from './meta.ts'
 
 /** A brand, named by its slug. The schema is the CRD's; it has filled in the defaults. */
-export interface Brand {
-  readonly metadata: ObjectMeta
+export interface Brand extends KubeObject {
   readonly spec: BrandSpec
   readonly status?: BrandStatus
 }
@@ -76,3 +76,6 @@ export interface CertificateStatus {
   readonly notAfter: string
   readonly renewalTime: string
 }
+
+/** The resource of Brand objects. */
+export const brands: Resource<Brand> = { group, version, plural: 'brands', kind: 'Brand' }
