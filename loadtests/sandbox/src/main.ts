@@ -24,10 +24,11 @@ const sandbox = await startSandbox({
   controlPort: portOf('STAMPEDE_SANDBOX_CONTROL_PORT'),
   apnsPort: portOf('STAMPEDE_SANDBOX_APNS_PORT'),
   googlePort: portOf('STAMPEDE_SANDBOX_GOOGLE_PORT'),
+  appStorePort: portOf('STAMPEDE_SANDBOX_APPSTORE_PORT'),
   ...(googleRps !== undefined && { faults: { google: { googleRps } } }),
 })
-const { controlPort, apnsPort, googlePort } = sandbox
-console.log(JSON.stringify({ controlPort, apnsPort, googlePort }))
+const { controlPort, apnsPort, googlePort, appStorePort } = sandbox
+console.log(JSON.stringify({ controlPort, apnsPort, googlePort, appStorePort }))
 
 let stopping = false
 async function stop(): Promise<void> {

@@ -84,6 +84,13 @@ export {
 } from './dead-letters.ts'
 export { EmbeddedError } from './embedded/embedded-error.ts'
 export { freePort } from './embedded/free-port.ts'
+export {
+  logTail,
+  type ManagedProcess,
+  type ManagedProcessOptions,
+  type StopStep,
+  startProcess,
+} from './embedded/managed-process.ts'
 export { type EmbeddedNats, type EmbeddedNatsOptions, startEmbeddedNats } from './embedded/nats.ts'
 export { type EmbeddedPostgres, type EmbeddedPostgresOptions, startEmbeddedPostgres } from './embedded/postgres.ts'
 export {

@@ -69,6 +69,7 @@ const SAVED_OBJECTS_MAX = 50
 const FAULT_SEED = 7
 const RESOURCE_PATH =
   /^\/walletobjects\/v1\/((?:loyalty|offer|giftCard|generic|eventTicket)(?:Class|Object))(?:\/([^/]+)(?:\/(addMessage))?)?$/
+const ISSUER_PATH = /^\/walletobjects\/v1\/issuer\/([0-9]{1,19})$/
 const SAVE_PATH = /^\/gp\/v\/save\/([^/]+)$/
 
 interface Answer {
@@ -228,6 +229,8 @@ class Google implements GoogleServer {
     if (path === '/token') return this.#token(call)
     const saved = SAVE_PATH.exec(path)
     if (saved && method === 'GET') return this.#save(decodeURIComponent(saved[1] ?? ''))
+    const issuer = ISSUER_PATH.exec(path)?.[1]
+    if (issuer !== undefined && method === 'GET') return this.#issuer(call, issuer)
     const match = RESOURCE_PATH.exec(path)
     if (!match) return this.#refuse(call, 'unknown', '', problem(404, 'notFound', 'Not found'))
     const [, kind, id, action] = match
@@ -272,6 +275,13 @@ class Google implements GoogleServer {
     const isMessage = action === 'addMessage'
     const answer = await this.#commit(call, kind, result.write, isMessage, issuer)
     return isMessage && this.#happens(faults.loseAnswerShare) ? { ...answer, isLost: true } : answer
+  }
+
+  /** An account sees the issuer that it belongs to. */
+  #issuer(call: Call, id: string): Promise<Answer> {
+    const { issuer, refusal } = this.#admit(call, `${id}.issuer`)
+    if (refusal) return this.#refuse(call, 'issuer', id, refusal, issuer)
+    return this.#log(call, 'issuer', id, { status: 200, body: { issuerId: id, name: `Issuer ${id}` } }, { issuer })
   }
 
   #decide(
