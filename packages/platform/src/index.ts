@@ -78,7 +78,9 @@ export {
 export {
   type DeadLetter,
   type DeadLetterFilter,
+  discardDeadLetters,
   listDeadLetters,
+  meterDeadLetters,
   type Replay,
   replayDeadLetters,
 } from './dead-letters.ts'

@@ -5,6 +5,7 @@ import {
   createMetrics,
   ensureStreams,
   type Logger,
+  meterDeadLetters,
   openClickHouse,
   openDatabase,
   type RunningService,
@@ -77,6 +78,7 @@ async function start(
     stack.use(new StreamReader({ ...shared, source: pushSource, clickhouse: await connect() })),
   ]
   for (const reader of readers) reader.start()
+  stack.use(meterDeadLetters(nats, registry, logger))
 
   const { grpcPort, httpPort } = stack.use(
     await startServer({

@@ -23,6 +23,7 @@ import { readCampaignsConfig } from './config.ts'
 import type { Context } from './context.ts'
 import { startFetches } from './jobs/fetches.ts'
 import { startLeader } from './jobs/leader.ts'
+import { startPacingMeter } from './jobs/pacing-meter.ts'
 import { startReach } from './jobs/reach.ts'
 import { startResults } from './jobs/results.ts'
 import { createCampaignsMetrics } from './metrics.ts'
@@ -65,6 +66,7 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
     wakeLeader: () => leader.wake(),
   }
   const leader = stack.use(startLeader(context, logger))
+  stack.use(startPacingMeter(context, logger))
   stack.use(await startReach(context, nats, logger, metrics))
   stack.use(await startResults(context, nats, logger, metrics))
   stack.use(await startFetches(context, nats, logger, metrics))

@@ -1,5 +1,6 @@
 import {
   bind,
+  connectDatabase,
   connectNats,
   createLogger,
   createMetrics,
@@ -23,6 +24,7 @@ import { MissLimiter } from './domain/coupons/miss-limiter.ts'
 import { Committer } from './flush/committer.ts'
 import { flushDue, flushItems } from './flush/flush.ts'
 import { startMembers } from './jobs/members.ts'
+import { startNightlyVerify } from './jobs/nightly-verify.ts'
 import { startSweeper } from './jobs/sweeper.ts'
 import { createLedgerMetrics } from './metrics.ts'
 import { couponHandlers } from './rpc/coupons/handlers.ts'
@@ -34,10 +36,13 @@ import { Months } from './store/months.ts'
 import { Programmes } from './store/programmes.ts'
 import { migrationsDir, schema } from './store/schema.ts'
 
+export { verifyAndRecord } from './jobs/nightly-verify.ts'
 export { schema as ledgerSchema } from './store/schema.ts'
 export { type VerifyResult, verifyLedger } from './verify.ts'
 
 const NAME = 'ledger'
+/** One statement of the check of the whole ledger may take so long. */
+const verifyStatementMs = 30 * 60_000
 
 /** The ledger as a service. */
 export const service: ServiceModule = { name: NAME, ownSchema: { schema, migrationsDir }, start }
@@ -85,6 +90,17 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
       logger,
       metrics: own,
       onSwept: () => relay.wake(),
+    }),
+  )
+  const forCheck = { url: platform.postgresUrl, schema, logger, poolSize: 1, statementTimeoutMs: verifyStatementMs }
+  stack.use(
+    startNightlyVerify({
+      database,
+      openForCheck: () => connectDatabase(forCheck),
+      clock,
+      hour: config.verifyHour,
+      logger,
+      metrics: own,
     }),
   )
   stack.use(await startMembers({ nats, database, logger, metrics }))

@@ -15,6 +15,7 @@ import {
 } from '@stampede/platform'
 import { EnrollmentServiceService } from '@stampede/proto/enrollment/v1'
 import { Capacity } from './capacity.ts'
+import { meterCertificates } from './certificate-meter.ts'
 import { type Config, readServiceConfig } from './config.ts'
 import type { Context } from './context.ts'
 import { Designs } from './designs.ts'
@@ -122,6 +123,7 @@ async function buildContext(
   const access = stack.use(await watchAccess(nats, config.platform))
   const brands = stack.use(await watchBrands(nats))
   const credentials = stack.use(await openCredentials({ dir: config.credentialsDir, logger }))
+  meterCertificates(brands, credentials, meters)
   const relay = stack.use(startRelay({ database, nats, logger, metrics }))
   const clock = systemClock
   const secrets = createSecrets(config.masterKey)

@@ -228,6 +228,13 @@ export class Fixture {
     return await promise
   }
 
+  /** Value of a metric, its labels as they are printed; undefined while there is none. */
+  async metric(series: string): Promise<number | undefined> {
+    const answer = await fetch(`http://127.0.0.1:${this.service.httpPort}/metrics`)
+    const line = (await answer.text()).split('\n').find((text) => text.startsWith(`${series} `))
+    return line === undefined ? undefined : Number(line.slice(series.length))
+  }
+
   /** Takes `count` push chunks of a brand from a lane. */
   async chunks(lane: 'tx' | 'bulk', brand: string, count: number): Promise<readonly PushChunk[]> {
     const subject = lane === 'tx' ? subjects.pushTx(brand) : subjects.pushBulk(brand)
