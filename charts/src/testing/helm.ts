@@ -6,7 +6,7 @@ import { findTool } from '../../../scripts/tools/find.ts'
 import { type KubeObject, parseObjects } from './objects.ts'
 
 /** Top folder of the repository. */
-export const root: string = fileURLToPath(new URL('../../../', import.meta.url))
+export const root: string = fileURLToPath(new URL('../../..', import.meta.url))
 /** Folder of the chart. */
 export const chartDir: string = join(root, 'charts', 'stampede')
 /** Release and namespace of all renders. */

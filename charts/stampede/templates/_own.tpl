@@ -8,6 +8,7 @@
 {{- define "stampede.own.ledger" -}}
 {{ include "stampede.variable" (dict "name" "STAMPEDE_LEDGER_SWEEP_SECONDS" "value" (int .values.sweepSeconds)) }}
 {{ include "stampede.variable" (dict "name" "STAMPEDE_LEDGER_KEPT_MONTHS" "value" (int .values.keptMonths)) }}
+{{ include "stampede.variable" (dict "name" "STAMPEDE_LEDGER_VERIFY_HOUR" "value" (int .values.verifyHour)) }}
 {{ include "stampede.variable" (dict "name" "STAMPEDE_LEDGER_POOL_SIZE" "value" (int .values.poolSize)) }}
 {{- end -}}
 
