@@ -36,6 +36,7 @@ export class StoreFixture {
       pushType: 'background',
       pushPriority: 5,
       pushExpirationSeconds: 86_400,
+      domain: '',
     }
     this.context = {
       database,
