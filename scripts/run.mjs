@@ -21,6 +21,7 @@ const commands = {
   migrate: ['scripts/migrate.ts'],
   bench: ['scripts/bench.ts'],
   drill: ['scripts/drill.ts'],
+  tools: ['scripts/tools/build.ts'],
   'dead-letters': ['scripts/dead-letters.ts'],
   generate: ['scripts/generate.mjs'],
 }

@@ -30,6 +30,7 @@ import { getMemberKeys } from './rpc/get-member-keys.ts'
 import { importMembers } from './rpc/import-members.ts'
 import { listMembers } from './rpc/list-members.ts'
 import { revokeApiKey } from './rpc/revoke-api-key.ts'
+import { updateBrand } from './rpc/update-brand.ts'
 import { findAnyBrand } from './store/brands.ts'
 
 const NAME = 'enrollment'
@@ -86,6 +87,7 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
 function handlers(context: Context): Parameters<typeof bind<typeof EnrollmentServiceService>>[1] {
   return {
     createBrand: (request) => createBrand(context, request),
+    updateBrand: (request) => updateBrand(context, request),
     getBrand: (request) => getBrand(context, request),
     createApiKey: (request) => createApiKey(context, request),
     revokeApiKey: (request) => revokeApiKey(context, request),

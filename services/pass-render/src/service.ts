@@ -131,7 +131,10 @@ async function buildContext(
   const capacity = stack.use(new Capacity(nats, logger, meters))
   const names = new Names(openEnrollment(config, stack), clock, logger, meters)
   const designs = new Designs(database)
-  const webUrl = () => config.webUrl ?? `https://localhost:${built.webPort}`
+  const webUrl = (brand: string): string => {
+    const domain = brands.get(brand)?.domain ?? ''
+    return domain === '' ? (config.webUrl ?? `https://localhost:${built.webPort}`) : `https://${domain}`
+  }
   const signers = new Signers(credentials, clock, logger, meters)
   const googleRootKeys = new GoogleRootKeys(config.googleRootKeysUrl, clock, logger)
   const signQueue = new SignQueue(meters, capacity)
