@@ -8,8 +8,20 @@ import { type Container, type KubeObject, ofKind, workloadsOf } from './testing/
 const helm = findHelm()
 const platformConfig = 'packages/platform/src/platform-config.ts'
 
-/** Variables that a cluster has no use for: files of the embedded engines, and a limit of tests. */
-const notInCluster: ReadonlySet<string> = new Set(['STAMPEDE_DATA_DIR', 'STAMPEDE_SANDBOX_GOOGLE_PER_SECOND'])
+/**
+ * Variables that the chart leaves alone: files of the embedded engines and of a developer's own cluster, a limit of
+ * tests, the pod's name, and paces whose defaults serve (`env` of the workload says otherwise).
+ */
+const leftAlone: ReadonlySet<string> = new Set([
+  'STAMPEDE_DATA_DIR',
+  'STAMPEDE_OPERATOR_KUBECONFIG',
+  'STAMPEDE_SANDBOX_GOOGLE_PER_SECOND',
+  'STAMPEDE_OPERATOR_IDENTITY',
+  'STAMPEDE_OPERATOR_LEASE_SECONDS',
+  'STAMPEDE_OPERATOR_SETTLE_SECONDS',
+  'STAMPEDE_OPERATOR_RETRY_SECONDS',
+  'STAMPEDE_OPERATOR_MANUAL_POLL_SECONDS',
+])
 
 /** The files that read the environment of a container. */
 function readersOf(component: string): readonly string[] {
@@ -35,6 +47,7 @@ describe('the environment of every container', { skip: helm === undefined }, () 
     'tls.existingSecret=tls',
     'allowedOrigins={https://console.example}',
     'passRender.googleRootKeysUrl=https://k.example',
+    'operator.ingress.enabled=true',
   ]
   const renders = Object.values(installations).map((files) =>
     helm === undefined ? [] : render(helm, files, everything),
@@ -62,7 +75,7 @@ describe('the environment of every container', { skip: helm === undefined }, () 
     test(`${component}: everything can be set that its code alone reads`, { skip }, () => {
       const own = readers.filter((file) => file !== platformConfig).flatMap(namesIn)
       assert.deepEqual(
-        own.filter((name) => !names.has(name) && !notInCluster.has(name)),
+        own.filter((name) => !names.has(name) && !leftAlone.has(name)),
         [],
       )
     })
@@ -71,7 +84,7 @@ describe('the environment of every container', { skip: helm === undefined }, () 
   test('everything that all services read is set somewhere', () => {
     const all = new Set([...rendered.values()].flatMap((names) => [...names]))
     assert.deepEqual(
-      namesIn(platformConfig).filter((name) => !all.has(name) && !notInCluster.has(name)),
+      namesIn(platformConfig).filter((name) => !all.has(name) && !leftAlone.has(name)),
       [],
     )
   })

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { chartDir, findHelm, installations, render, root } from './testing/helm.ts'
+import { chartDir, findHelm, installations, namespace, render, root } from './testing/helm.ts'
 import {
   type Container,
   componentOf,
   type KubeObject,
   type Labels,
   ofKind,
+  parseObjects,
   type Workload,
   workloadsOf,
 } from './testing/objects.ts'
@@ -90,6 +91,20 @@ for (const [name, files] of Object.entries(installations)) {
         assert.ok(resources.limits?.['memory'], container)
         assert.equal(resources.limits['cpu'], undefined, container)
       }
+    })
+
+    test('gives the operator the Role that its tests run under, and nobody else any', () => {
+      const [role, ...more] = ofKind(objects, 'Role') as readonly (KubeObject & { readonly rules?: unknown })[]
+      assert.equal(more.length, 0)
+      const tested = parseObjects(readFileSync(join(root, 'operator', 'rbac.yaml'), 'utf8'))
+      assert.deepEqual(role?.rules, (tested[0] as { readonly rules?: unknown }).rules)
+      const [binding] = ofKind(objects, 'RoleBinding') as readonly (KubeObject & { readonly subjects?: unknown })[]
+      const name = 'stampede-operator'
+      assert.deepEqual(binding?.subjects, [{ kind: 'ServiceAccount', name, namespace }])
+      assert.deepEqual(
+        objects.filter(({ kind }) => kind.startsWith('ClusterRole')),
+        [],
+      )
     })
 
     test('is an image of this version', () => {

@@ -36,19 +36,20 @@
 {{- with $workload.prefix -}}
 {{ include "stampede.variable" (dict "name" (printf "STAMPEDE_%s_GRPC_PORT" .) "value" "9090") }}
 {{ include "stampede.variable" (dict "name" (printf "STAMPEDE_%s_HTTP_PORT" .) "value" "8080") }}
-{{ include "stampede.fromSecret" (dict "name" "STAMPEDE_ROOT_KEY_SHA256" "secret" $values.access.existingSecret "key" "root-key-sha256") }}
-{{ include "stampede.fromSecret" (dict "name" "STAMPEDE_SERVICE_KEY_SHA256" "secret" $values.access.existingSecret "key" "service-key-sha256") }}
 {{- end }}
-{{- if $workload.calls }}
-{{ include "stampede.fromSecret" (dict "name" "STAMPEDE_SERVICE_KEY" "secret" $values.access.existingSecret "key" "service-key") }}
+{{- with $workload.caller }}
+{{ include "stampede.fromSecret" (dict "name" .variable "secret" $values.access.existingSecret "key" .key) }}
 {{- end }}
-{{- if has "postgres" $workload.engines }}
+{{- $engines := default list $workload.engines }}
+{{- if has "postgres" $engines }}
 {{ include "stampede.postgresUrl" (dict "root" $root "component" $workload.component) }}
 {{- end }}
-{{- if has "nats" $workload.engines }}
+{{- if has "nats" $engines }}
+{{ include "stampede.fromSecret" (dict "name" "STAMPEDE_ROOT_KEY_SHA256" "secret" $values.access.existingSecret "key" "root-key-sha256") }}
+{{ include "stampede.fromSecret" (dict "name" "STAMPEDE_SERVICE_KEY_SHA256" "secret" $values.access.existingSecret "key" "service-key-sha256") }}
 {{ include "stampede.fromSecret" (dict "name" "STAMPEDE_NATS_URL" "secret" $values.nats.existingSecret "key" (default $workload.component $values.nats.key)) }}
 {{- end }}
-{{- if has "clickhouse" $workload.engines }}
+{{- if has "clickhouse" $engines }}
 {{ include "stampede.fromSecret" (dict "name" "STAMPEDE_CLICKHOUSE_URL" "secret" $values.clickhouse.existingSecret "key" $values.clickhouse.key) }}
 {{- end }}
 {{- if $workload.shards }}

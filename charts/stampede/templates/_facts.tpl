@@ -1,9 +1,11 @@
 {{/*
 What is true of each workload whatever the values say, by its key in the values.
-  prefix    of its own variables: STAMPEDE_<prefix>_GRPC_PORT; who has one is a service, with gRPC and JSON
+  prefix    of its own variables: STAMPEDE_<prefix>_GRPC_PORT; all but the sandbox are services of the platform
+  serves    others call its gRPC and JSON
   entry     what node runs
   engines   it connects to, among postgres, nats, clickhouse
-  calls     services that it calls by gRPC, by component; it has the service key then
+  calls     services that it calls by gRPC, by component
+  caller    the variable with the key that it calls them with, and the Secret's key
   web       it has the web service of passes
   shards    it has the brands' certificates
   reaches   networks outside, among apple, internet, kubernetes
@@ -12,33 +14,40 @@ What is true of each workload whatever the values say, by its key in the values.
 enrollment:
   component: enrollment
   prefix: ENROLLMENT
+  serves: true
   entry: [scripts/service.ts, enrollment]
   engines: [postgres, nats]
 ledger:
   component: ledger
   prefix: LEDGER
+  serves: true
   entry: [scripts/service.ts, ledger]
   engines: [postgres, nats]
 passRender:
   component: pass-render
   prefix: PASS_RENDER
+  serves: true
   entry: [scripts/service.ts, pass-render]
   engines: [postgres, nats]
   calls: [enrollment]
+  caller: { variable: STAMPEDE_SERVICE_KEY, key: service-key }
   web: true
   shards: true
   reaches: [internet]
 geo:
   component: geo
   prefix: GEO
+  serves: true
   entry: [scripts/service.ts, geo]
   engines: [postgres, nats]
 campaigns:
   component: campaigns
   prefix: CAMPAIGNS
+  serves: true
   entry: [scripts/service.ts, campaigns]
   engines: [postgres, nats]
   calls: [analytics]
+  caller: { variable: STAMPEDE_SERVICE_KEY, key: service-key }
 pushDispatcher:
   component: push-dispatcher
   prefix: PUSH_DISPATCHER
@@ -49,12 +58,15 @@ pushDispatcher:
 analytics:
   component: analytics
   prefix: ANALYTICS
+  serves: true
   entry: [scripts/service.ts, analytics]
   engines: [postgres, nats, clickhouse]
 operator:
   component: operator
+  prefix: OPERATOR
   entry: [operator/src/main.ts]
   calls: [enrollment]
+  caller: { variable: STAMPEDE_OPERATOR_API_KEY, key: root-key }
   reaches: [kubernetes, internet]
 sandbox:
   component: sandbox

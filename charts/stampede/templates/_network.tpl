@@ -41,7 +41,7 @@
 {{- end -}}
 {{- include "stampede.ruleIn" (dict "from" $callers "ports" (list "apns" "google" "appstore")) }}
 {{- else -}}
-{{- if and $workload.prefix (ne $workload.component "push-dispatcher") }}
+{{- if $workload.serves }}
 {{- include "stampede.ruleIn" (dict "from" (concat $callers $policy.callers) "ports" (list "grpc" "http")) }}
 {{- end }}
 {{- include "stampede.ruleIn" (dict "from" $policy.scrapers "ports" (list "http")) }}

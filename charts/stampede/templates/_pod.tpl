@@ -21,7 +21,7 @@ capabilities:
 {{- $values := .root.Values -}}
 {{- $workload := .workload -}}
 {{- $secrets := dict -}}
-{{- if and $values.tls.existingSecret (or $workload.prefix $workload.calls) -}}
+{{- if and $values.tls.existingSecret $workload.prefix -}}
 {{- $_ := set $secrets "tls" (dict "secret" $values.tls.existingSecret "path" "/etc/stampede/tls") -}}
 {{- end -}}
 {{- if $workload.web -}}
@@ -30,7 +30,7 @@ capabilities:
 {{- if eq $workload.component "sandbox" -}}
 {{- $_ := set $secrets "authority" (dict "secret" $workload.values.authoritySecret "path" "/var/lib/stampede/authority") -}}
 {{- else if and $values.sandbox.enabled (has "internet" (default list $workload.reaches)) -}}
-{{- $_ := set $secrets "sandbox" (dict "secret" $values.sandbox.authoritySecret "path" "/etc/stampede/sandbox" "item" "web.pem") -}}
+{{- $_ := set $secrets "sandbox" (dict "secret" $values.sandbox.authoritySecret "path" "/etc/stampede/sandbox" "items" (list "web.pem" "wwdr.pem")) -}}
 {{- end -}}
 {{- if $workload.shards -}}
 {{- range $shard := until 64 -}}
@@ -49,9 +49,12 @@ volumes:
     secret:
       secretName: {{ $one.secret }}
       defaultMode: 0440
-      {{- with $one.item }}
+      {{- with $one.items }}
+      # Never its keys.
       items:
+        {{- range . }}
         - { key: {{ . }}, path: {{ . }} }
+        {{- end }}
       {{- end }}
       {{- if $one.optional }}
       optional: true

@@ -1,14 +1,13 @@
 {{/* Ports of a workload's container, as a list of {name, port}. Takes the workload. */}}
 {{- define "stampede.ports" -}}
-{{- if .prefix -}}
+{{- if .serves }}
 - { name: grpc, port: 9090 }
+{{- end }}
+{{- if .prefix }}
 - { name: http, port: 8080 }
 {{- end }}
 {{- if .web }}
 - { name: web, port: 8443 }
-{{- end }}
-{{- if eq .component "operator" }}
-- { name: http, port: 8080 }
 {{- end }}
 {{- if eq .component "sandbox" }}
 - { name: apns, port: 2197 }
@@ -26,7 +25,7 @@ tcpSocket:
 httpGet:
   path: {{ .path }}
   port: http
-  {{- if and .workload.prefix .root.Values.tls.http }}
+  {{- if .root.Values.tls.http }}
   scheme: HTTPS
   {{- end }}
 {{- end }}

@@ -28,8 +28,10 @@ export interface SandboxOptions {
   readonly googlePort?: number
   /** Default 0: any free port. */
   readonly appStorePort?: number
+  /** Address of the stand-ins, default 127.0.0.1; the control API is on 127.0.0.1 always. */
+  readonly listenHost?: string | undefined
   /** Names in the servers' certificates, default localhost and 127.0.0.1. */
-  readonly hosts?: readonly string[]
+  readonly hosts?: readonly string[] | undefined
   /** Chooses the sample of kept bundles, default 'stampede'. */
   readonly seed?: string
   /** Behaviour from the start. */
@@ -103,7 +105,7 @@ function wakeUnanswered(
 
 /** Starts APNs, Google Wallet, App Store Connect, the phones and the control API in this process, on 127.0.0.1. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const { dir, hosts = ['localhost', '127.0.0.1'], seed = 'stampede' } = options
+  const { dir, listenHost, hosts = ['localhost', '127.0.0.1'], seed = 'stampede' } = options
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const authority = createAuthority(authorityDir(dir))
   let faults: Faults = patchFaults(defaultFaults, options.faults ?? {})
@@ -126,6 +128,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     await startApns({
       authority,
       hosts,
+      listenHost,
       port: options.apnsPort ?? 0,
       journal: journals.apns,
       directory: series,
@@ -137,6 +140,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     await startGoogle({
       authority,
       hosts,
+      listenHost,
       port: options.googlePort ?? 0,
       journal: journals.google,
       tokens: createAccessTokens(loadKey(join(dir, 'google-token.key'))),
@@ -149,6 +153,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     await startAppStore({
       authority,
       hosts,
+      listenHost,
       port: options.appStorePort ?? 0,
       journal: journals.appstore,
       keys: openAppStoreKeys(dir),

@@ -24,6 +24,8 @@ export interface AppStoreOptions {
   readonly hosts: readonly string[]
   /** 0: any free port. */
   readonly port: number
+  /** Address to listen on; default 127.0.0.1. */
+  readonly listenHost?: string | undefined
   readonly journal: Journal
   readonly keys: (keyId: string) => RegisteredKey | undefined
   readonly faults: () => AppStoreFaults
@@ -88,7 +90,7 @@ class AppStore implements AppStoreServer {
   async listen(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject)
-      this.#server.listen(this.#options.port, '127.0.0.1', () => resolve())
+      this.#server.listen(this.#options.port, this.#options.listenHost ?? '127.0.0.1', () => resolve())
     })
   }
 
@@ -354,7 +356,7 @@ function send(response: ServerResponse, { status, body }: Answer): void {
   response.end(text)
 }
 
-/** Starts the App Store Connect stand-in on 127.0.0.1. */
+/** Starts the App Store Connect stand-in on 127.0.0.1, or where it is told to. */
 export async function startAppStore(options: AppStoreOptions): Promise<AppStoreServer> {
   const server = new AppStore(options)
   await server.listen()

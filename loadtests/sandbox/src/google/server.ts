@@ -35,6 +35,8 @@ export interface GoogleOptions {
   readonly hosts: readonly string[]
   /** 0: any free port. */
   readonly port: number
+  /** Address to listen on; default 127.0.0.1. */
+  readonly listenHost?: string | undefined
   readonly journal: Journal
   readonly tokens: AccessTokens
   readonly accounts: (clientEmail: string) => RegisteredAccount | undefined
@@ -167,7 +169,7 @@ class Google implements GoogleServer {
   async listen(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject)
-      this.#server.listen(this.#options.port, '127.0.0.1', () => resolve())
+      this.#server.listen(this.#options.port, this.#options.listenHost ?? '127.0.0.1', () => resolve())
     })
   }
 
@@ -447,7 +449,7 @@ function breakOff(response: Http2ServerResponse): void {
   else response.socket?.destroy()
 }
 
-/** Starts the Google stand-in on 127.0.0.1. */
+/** Starts the Google stand-in on 127.0.0.1, or where it is told to. */
 export async function startGoogle(options: GoogleOptions): Promise<GoogleServer> {
   const server = new Google(options)
   await server.listen()
