@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { chmodSync, copyFileSync, globSync, mkdirSync, readFileSync } from 'node:fs'
+import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { startNode, type TestKeys, testKeys, testNats, testPostgres, testTls } from '@stampede/platform/testing'
+import { startNode, testNats, testPostgres } from '@stampede/platform/testing'
+import { makeSecrets, type SecretObject } from './secrets.ts'
 import { findHelm, installations, render, root } from './testing/helm.ts'
 import { buildImage, type Image } from './testing/image.ts'
 import { type Container, ofKind, workloadsOf } from './testing/objects.ts'
@@ -18,17 +19,13 @@ const tried =
     ? ['enrollment', 'ledger', 'pass-render', 'geo', 'campaigns', 'push-dispatcher']
     : ['ledger', 'pass-render']
 
-/** What the Secrets hold that the chart names. */
-function secretsOf(keys: TestKeys, postgresUrl: string, natsUrl: string): Readonly<Record<string, string>> {
-  return {
-    'stampede-access/root-key-sha256': keys.rootKeySha256,
-    'stampede-access/service-key-sha256': keys.serviceKeySha256,
-    'stampede-access/service-key': keys.serviceKey,
-    'stampede-postgres/url': postgresUrl,
-    'stampede-nats/url': natsUrl,
-    'stampede-enrollment/master-key': Buffer.alloc(32, 1).toString('base64'),
-    'stampede-pass-render/master-key': Buffer.alloc(32, 2).toString('base64'),
-  }
+/** What Secrets hold, by `<name>/<key>`. */
+function contentOf(secrets: readonly SecretObject[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    secrets.flatMap(({ metadata, stringData }) =>
+      Object.entries(stringData).map(([key, value]) => [`${metadata.name}/${key}`, value]),
+    ),
+  )
 }
 
 /** The environment as a pod has it; ports are free ones, and nothing listens beyond this machine. */
@@ -64,19 +61,14 @@ describe('an image runs with what the chart tells it, as a user without rights',
 
   for (const component of tried) {
     test(component, async () => {
-      using tls = testTls()
       await using postgres = await testPostgres()
       await using nats = await testNats()
       using image = buildImage(component)
+      const addresses = { postgres: postgres.url, nats: nats.url, clickhouse: 'http://127.0.0.1:8123' }
+      const secrets = contentOf(makeSecrets({ ...addresses, sandboxHosts: ['localhost'] }))
       mkdirSync(join(image.files, 'web'))
-      for (const [from, to] of [
-        [tls.certFile, 'tls.crt'],
-        [tls.keyFile, 'tls.key'],
-      ] as const) {
-        copyFileSync(from, join(image.files, 'web', to))
-        chmodSync(join(image.files, 'web', to), 0o644)
-      }
-      const secrets = secretsOf(testKeys(), postgres.url, nats.url)
+      for (const file of ['tls.crt', 'tls.key'])
+        writeFileSync(join(image.files, 'web', file), secrets[`stampede-web-tls/${file}`] ?? '', { mode: 0o644 })
       const listed = globSync('**', { cwd: image.app }).length
       const as = { cwd: image.app, ...image.user }
 

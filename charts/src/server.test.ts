@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { findKubePrograms, type KubeServer, startKubeServer } from '@stampede/operator/testing'
 import { Cluster } from './testing/cluster.ts'
 import { findGo, foreignDefinitions } from './testing/foreign.ts'
-import { findHelm, installations, namespace, render } from './testing/helm.ts'
-import { type KubeObject, ofKind } from './testing/objects.ts'
+import { findHelm, installations, namespace, render, root } from './testing/helm.ts'
+import { type KubeObject, ofKind, parseObjects } from './testing/objects.ts'
 
 const helm = findHelm()
 const programs = findKubePrograms()
@@ -60,6 +62,11 @@ describe('a real API server takes every object', { skip }, () => {
       assert.deepEqual(await refusedOf(objects), [])
     })
   }
+
+  test('of the engines for development', async () => {
+    const engines = parseObjects(readFileSync(join(root, 'charts', 'dev', 'engines.yaml'), 'utf8'))
+    assert.deepEqual(await refusedOf(engines), [])
+  })
 
   test('of an installation with everything on', async () => {
     assert.deepEqual(await refusedOf(render(helm ?? '', [], everything)), [])
