@@ -45,7 +45,7 @@ const NAME = 'ledger'
 const verifyStatementMs = 30 * 60_000
 
 /** The ledger as a service. */
-export const service: ServiceModule = { name: NAME, start }
+export const service: ServiceModule = { name: NAME, ownSchema: { schema, migrationsDir }, start }
 
 async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
   const config = readLedgerConfig(env)

@@ -37,6 +37,11 @@ import { createPhoneReads } from './store/phone-reads.ts'
 
 /** Name of the service. */
 export const SERVICE_NAME = 'pass-render'
+/** What the service keeps in PostgreSQL. */
+export const ownSchema = {
+  schema: 'pass_render',
+  migrationsDir: new URL('./store/migrations/', import.meta.url),
+} as const
 /** Connections to PostgreSQL: consumers, phones and the relay share them. */
 const POOL_SIZE = 16
 
@@ -110,8 +115,7 @@ async function buildContext(
   const database = stack.use(
     await openDatabase({
       url: config.platform.postgresUrl,
-      schema: 'pass_render',
-      migrationsDir: new URL('./store/migrations/', import.meta.url),
+      ...ownSchema,
       logger,
       poolSize: POOL_SIZE,
     }),
@@ -127,7 +131,10 @@ async function buildContext(
   const capacity = stack.use(new Capacity(nats, logger, meters))
   const names = new Names(openEnrollment(config, stack), clock, logger, meters)
   const designs = new Designs(database)
-  const webUrl = () => config.webUrl ?? `https://localhost:${built.webPort}`
+  const webUrl = (brand: string): string => {
+    const domain = brands.get(brand)?.domain ?? ''
+    return domain === '' ? (config.webUrl ?? `https://localhost:${built.webPort}`) : `https://${domain}`
+  }
   const signers = new Signers(credentials, clock, logger, meters)
   const googleRootKeys = new GoogleRootKeys(config.googleRootKeysUrl, clock, logger)
   const signQueue = new SignQueue(meters, capacity)

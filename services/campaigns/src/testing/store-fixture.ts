@@ -38,6 +38,7 @@ export class StoreFixture {
       pushType: 'background',
       pushPriority: 5,
       pushExpirationSeconds: 86_400,
+      domain: '',
     }
     this.context = {
       database,

@@ -42,6 +42,7 @@ export function testBrand(slug: string): BrandInfo {
     pushType: 'background',
     pushPriority: 5,
     pushExpirationSeconds: 86_400,
+    domain: '',
   }
 }
 
