@@ -44,6 +44,7 @@ export function rulesOf(message: ProgrammeMessage): ProgrammeRules {
     spendUntilMs: message.spendUntil?.getTime() ?? Number.POSITIVE_INFINITY,
     adjustLimit: message.adjustLimit,
     transferLimit: message.transferLimit,
+    offlinePayLimit: message.offlinePayLimit,
     ladder: message.tiers === undefined ? undefined : ladderOf(message.tiers),
     discountRules: message.discountRules.map(discountRuleOf),
     discountLimits: {

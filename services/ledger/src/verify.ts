@@ -183,8 +183,8 @@ const invariants: readonly Invariant[] = [
   },
   {
     name: 'the lines of a sale sum to it',
-    text: `SELECT brand, receipt_id, total_minor, points_earned, points_spent, line_amounts, line_earned, line_paid
-      FROM receipt WHERE kind = 'sale' AND (total_minor, points_earned, points_spent) IS DISTINCT FROM
+    text: `SELECT brand, receipt_id, total_minor, points_earned, points_spent, points_short, line_amounts, line_earned, line_paid
+      FROM receipt WHERE kind = 'sale' AND (total_minor, points_earned, points_spent + points_short) IS DISTINCT FROM
         ((SELECT coalesce(sum(v), 0) FROM unnest(line_amounts) v), (SELECT coalesce(sum(v), 0) FROM unnest(line_earned) v),
           (SELECT coalesce(sum(v), 0) FROM unnest(line_paid) v))`,
   },

@@ -34,6 +34,8 @@ export interface Programme {
   readonly spendUntilMs: number
   /** Adjustments by hand of more points wait for a second person. */
   readonly adjustLimit: bigint
+  /** Most points that a member's receipts of tills without a connection take on a day; 0: none. */
+  readonly offlinePayLimit: bigint
   /** Most points of a transfer; 0: there are none. */
   readonly transferLimit: bigint
   /** Undefined: there are no tiers. */
@@ -162,6 +164,7 @@ export const noRules = {
   spendUntilMs: Number.POSITIVE_INFINITY,
   adjustLimit: 0n,
   transferLimit: 0n,
+  offlinePayLimit: 0n,
   ladder: undefined,
   discountRules: [],
   stampCards: [],

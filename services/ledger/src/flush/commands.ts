@@ -14,6 +14,7 @@ import { type CouponPlan, giveCouponsBack, planCoupons, shownCoupons, useCoupons
 import { discountSale } from './discounts.ts'
 import { type CardShare, type GiftCardPlan, planGiveBack, planPayments, takeGiftCards } from './gift-cards.ts'
 import type { Item, ItemRequest } from './item.ts'
+import { countOffline, offlineLeft } from './offline.ts'
 import { type Applied, absorb, decideOver, programmeOf } from './perform.ts'
 import { recordReceipt } from './record-receipt.ts'
 import { returnStamps, type Stamped, shownCards, stampCards } from './stamps.ts'
@@ -40,6 +41,7 @@ export function applyCommand(set: WorkingSet, item: Item, request: OwnRequest, b
   count(set, item, command, decision, brand)
   if (plan !== undefined) useCoupons(set, plan, causeId)
   settleCoalition(set, command, decision, brand)
+  countOffline(set, item, command, decision, brand)
   const { outcome } = decision
   if (giftCards !== undefined) takeGiftCards(set, brand.brand, saleIdOf(command), giftCards)
   if (outcome.kind === 'return' && isWhole(outcome.sale)) giveCouponsBack(set, brand, outcome.sale.receiptId)
@@ -124,6 +126,7 @@ function toCommand(set: WorkingSet, item: Item, request: OwnRequest, brand: Bran
         occurredAtMs,
         holdId,
         pointsToPay,
+        ...(request.isOffline ? { offlineLimit: offlineLeft(set, item, request, programme, brand) } : {}),
         basket: discountSale(request, programme, member, { timeZone: brand.timeZone, coupons, cards }),
         receiptId: receiptIdOf(set, request.occurredAtMs, brand),
         programme,

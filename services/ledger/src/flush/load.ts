@@ -12,12 +12,14 @@ import { readHolds, readOpenHolds } from '../store/holds.ts'
 import { readAnswers } from '../store/idempotency.ts'
 import { type AccountKey, type BrandId, brandIdText, POINTS, pointsOf } from '../store/keys.ts'
 import { readLiveLots, readLots } from '../store/lots.ts'
+import { offlineText, readOfflineDays } from '../store/offline-days.ts'
 import { type NaturalKey, naturalText, readKnownReceipts, readSales, type StoredSale } from '../store/receipts.ts'
 import { readStamps, type StampReceipt, stampText } from '../store/stamps.ts'
 import { readMemberDays, readMemberTiers } from '../store/tiers.ts'
 import { loadCoupons } from './coupons.ts'
 import { loadGiftCards } from './gift-cards.ts'
 import type { Item } from './item.ts'
+import { offlineDayOf } from './offline.ts'
 import { loadRewards } from './rewards.ts'
 import { stampCurrencies } from './stamps.ts'
 import { assembleTiers, type WorkingTier } from './tiers.ts'
@@ -40,18 +42,32 @@ export async function loadWorkingSet(
   items: readonly Item[],
   context: LoadContext,
 ): Promise<WorkingSet> {
-  const [rows, sales, liveLots, openHolds, namedHolds, { answers, naturals }, grants, adjustments, stamps] =
-    await Promise.all([
-      readAccounts(tx, keys),
-      readSales(tx, items.flatMap(saleNamed)),
-      readLiveLots(tx, keys),
-      readOpenHolds(tx, keys),
-      readHolds(tx, items.flatMap(holdNamed)),
-      loadAnswers(tx, items, context.brands),
-      readEventGrants(tx, items.flatMap(eventNamed)),
-      readAdjustments(tx, items.flatMap(adjustmentNamed)),
-      readStamps(tx, items.flatMap(saleNamed)),
-    ])
+  const [
+    rows,
+    sales,
+    liveLots,
+    openHolds,
+    namedHolds,
+    { answers, naturals },
+    grants,
+    adjustments,
+    stamps,
+    offlineDays,
+  ] = await Promise.all([
+    readAccounts(tx, keys),
+    readSales(tx, items.flatMap(saleNamed)),
+    readLiveLots(tx, keys),
+    readOpenHolds(tx, keys),
+    readHolds(tx, items.flatMap(holdNamed)),
+    loadAnswers(tx, items, context.brands),
+    readEventGrants(tx, items.flatMap(eventNamed)),
+    readAdjustments(tx, items.flatMap(adjustmentNamed)),
+    readStamps(tx, items.flatMap(saleNamed)),
+    readOfflineDays(
+      tx,
+      items.flatMap((item) => offlineDayOf(item, context.brands.get(item.brand)) ?? []),
+    ),
+  ])
   const { programmes } = context
   const giftCards = await loadGiftCards(tx, items)
   const coupons = await loadCoupons(tx, items, context)
@@ -80,6 +96,8 @@ export async function loadWorkingSet(
     adjustments: new Map(adjustments.map((one) => [brandIdText(one.brand, one.adjustmentId), one])),
     changedAdjustments: new Set(),
     receipts: [],
+    offlineDays: new Map(offlineDays.map((day) => [offlineText(day), day])),
+    changedOfflineDays: new Set(),
     moneyPostings: [],
   }
 }

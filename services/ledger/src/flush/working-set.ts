@@ -12,6 +12,7 @@ import type { NewAnswer } from '../store/idempotency.ts'
 import { type AccountKey, accountText, brandIdText } from '../store/keys.ts'
 import type { OwnedLot } from '../store/lots.ts'
 import type { BrandMoneyPosting } from '../store/money.ts'
+import type { OfflineDay } from '../store/offline-days.ts'
 import type { NewReceipt, StoredSale } from '../store/receipts.ts'
 import type { StampReceipt } from '../store/stamps.ts'
 import type { WorkingCoupons } from './coupons.ts'
@@ -100,6 +101,9 @@ export interface WorkingSet {
   readonly adjustments: Map<string, Adjustment>
   readonly changedAdjustments: Set<string>
   readonly receipts: PostedReceipt[]
+  /** What receipts of tills without a connection have taken, by member and day. */
+  readonly offlineDays: Map<string, OfflineDay>
+  readonly changedOfflineDays: Set<string>
   /** Of coalitions. */
   readonly moneyPostings: BrandMoneyPosting[]
 }

@@ -12,6 +12,7 @@ import { insertAnswers } from '../store/idempotency.ts'
 import { brandIdText, POINTS } from '../store/keys.ts'
 import { insertLots, type OwnedLot, updateLots } from '../store/lots.ts'
 import { insertMoneyPostings } from '../store/money.ts'
+import { writeOfflineDays } from '../store/offline-days.ts'
 import { insertPostings } from '../store/postings.ts'
 import { insertReceipts, updateSales } from '../store/receipts.ts'
 import { writeStamps } from '../store/stamps.ts'
@@ -44,6 +45,10 @@ export async function writeWorkingSet(tx: Sql, set: WorkingSet): Promise<void> {
     writeTiers(tx, [...set.tiers.values()]),
     writeWorkingCoupons(tx, set),
     writeWorkingRewards(tx, set),
+    writeOfflineDays(
+      tx,
+      [...set.changedOfflineDays].flatMap((text) => set.offlineDays.get(text) ?? []),
+    ),
     insertMoneyPostings(tx, set.moneyPostings, new Date(set.nowMs)),
     writeStamps(
       tx,

@@ -89,6 +89,7 @@ function checkTerms(programme: Programme): void {
     ['debt_limit', programme.debtLimit],
     ['adjust_limit', programme.adjustLimit],
     ['transfer_limit', programme.transferLimit],
+    ['offline_pay_limit', programme.offlinePayLimit],
   ] as const) {
     checkBigint(value, field(name), { min: 0n, max: POINTS_MAX })
   }
