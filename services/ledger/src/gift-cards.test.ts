@@ -116,6 +116,10 @@ test('c21.13: a card of 3,000 is sold, pays 1,800, then 1,200 of 2,000, takes 60
   const returned = await ledger.handlers.returnReceipt(back, ledger.call)
   assert.deepEqual([returned.refundMinor, returned.giftCards[0]?.amountMinor], [0n, 60_000n], 'never cash')
   assert.equal(before - (await points(ledger)), 6_000n, 'V 60')
+  const [stored] = await ledger.database.query<object>(
+    `SELECT total_minor AS total, refund_minor AS refund FROM receipt WHERE kind = 'return'`,
+  )
+  assert.deepEqual(stored, { total: 60_000n, refund: 0n })
   const reopened = await shown(ledger, code)
   assert.deepEqual([reopened?.state, reopened?.availableMinor], ['active', 60_000n], 'EMPTY reopens')
 
