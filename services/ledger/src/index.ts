@@ -18,6 +18,7 @@ import { CouponServiceService } from '@stampede/proto/coupons/v1'
 import { GiftCardServiceService } from '@stampede/proto/giftcards/v1'
 import { LedgerServiceService } from '@stampede/proto/ledger/v1'
 import { PointsServiceService } from '@stampede/proto/points/v1'
+import { PriceSetServiceService } from '@stampede/proto/prices/v1'
 import { TierServiceService } from '@stampede/proto/tiers/v1'
 import { readLedgerConfig } from './config.ts'
 import { MissLimiter } from './domain/coupons/miss-limiter.ts'
@@ -30,6 +31,7 @@ import { couponHandlers } from './rpc/coupons/handlers.ts'
 import { giftCardHandlers } from './rpc/gift-cards/handlers.ts'
 import { ledgerHandlers } from './rpc/handlers.ts'
 import { pointsHandlers } from './rpc/points/handlers.ts'
+import { priceSetHandlers } from './rpc/prices/handlers.ts'
 import { tierHandlers } from './rpc/tiers/handlers.ts'
 import { releaseExpired } from './store/coupons/release-expired.ts'
 import { expireGiftCards } from './store/gift-cards/expire.ts'
@@ -103,6 +105,7 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
         bind(TierServiceService, tierHandlers(context)),
         bind(CouponServiceService, couponHandlers(context)),
         bind(GiftCardServiceService, giftCardHandlers(context)),
+        bind(PriceSetServiceService, priceSetHandlers(context)),
       ],
       grpcPort: config.grpcPort,
       httpPort: config.httpPort,

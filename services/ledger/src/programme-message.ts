@@ -2,9 +2,11 @@ import type {
   Activation as ActivationMessage,
   EarnRule as EarnRuleMessage,
   GiftCardRules as GiftCardRulesMessage,
+  PriceSetRules as PriceSetRulesMessage,
   Programme as ProgrammeMessage,
 } from '@stampede/proto/programmes/v1'
 import { discountRuleOf, goodsOf, limitOf } from './discount-message.ts'
+import type { PriceSetRules } from './domain/discounts/member-prices.ts'
 import type { GiftCardRules } from './domain/gift-cards/rules.ts'
 import type {
   Activation,
@@ -46,6 +48,7 @@ export function rulesOf(message: ProgrammeMessage): ProgrammeRules {
       receiptBasisPoints: message.maxDiscountBasisPoints === 0 ? ALL : BigInt(message.maxDiscountBasisPoints),
       lineLeastBasisPoints: BigInt(message.leastPriceBasisPoints),
     },
+    priceSets: priceSetRulesOf(message.priceSets),
     giftCards: giftCardRulesOf(message.giftCards),
     maxPayBasisPoints: BigInt(message.maxPayBasisPoints),
     pointValueMinor: message.pointValueMinor,
@@ -58,6 +61,12 @@ export function rulesOf(message: ProgrammeMessage): ProgrammeRules {
     payLeastPoints: message.payLeastPoints,
     payLeastReceiptMinor: message.payLeastReceiptMinor,
   }
+}
+
+function priceSetRulesOf(message: PriceSetRulesMessage | undefined): PriceSetRules | undefined {
+  if (message === undefined) return undefined
+  const { excluded, unitsPerDay, ...rules } = message
+  return { ...rules, excluded: goodsOf(excluded), unitsPerDay: limitOf(unitsPerDay) }
 }
 
 function giftCardRulesOf(message: GiftCardRulesMessage | undefined): GiftCardRules | undefined {

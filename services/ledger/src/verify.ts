@@ -1,5 +1,6 @@
 import type { Database, Sql } from '@stampede/platform'
 import { giftCardInvariants } from './verify-gift-cards.ts'
+import { priceInvariants } from './verify-prices.ts'
 
 /** What a check of the whole ledger came to. */
 export type VerifyResult =
@@ -200,6 +201,7 @@ const invariants: readonly Invariant[] = [
         AND NOT ${isDetached('receipt', 'business_month(i.cause_id)')}`,
   },
   ...giftCardInvariants,
+  ...priceInvariants,
 ]
 
 /**

@@ -1,4 +1,5 @@
 import type { DiscountLimits } from './discounts/basket.ts'
+import type { PriceSetRules } from './discounts/member-prices.ts'
 import type { DiscountRule } from './discounts/rules.ts'
 import type { GiftCardRules } from './gift-cards/rules.ts'
 import type { TierLadder } from './tiers/ladder.ts'
@@ -38,6 +39,8 @@ export interface Programme {
   readonly ladder: TierLadder | undefined
   readonly discountRules: readonly DiscountRule[]
   readonly discountLimits: DiscountLimits
+  /** Undefined: members have no prices of their own. */
+  readonly priceSets: PriceSetRules | undefined
   /** Undefined: there are no gift cards. */
   readonly giftCards: GiftCardRules | undefined
   /** Basis points of each line that points may pay, 0 to 10,000. */
@@ -160,6 +163,7 @@ export const noRules = {
   ladder: undefined,
   discountRules: [],
   discountLimits: { receiptBasisPoints: 10_000n, lineLeastBasisPoints: 0n },
+  priceSets: undefined,
   giftCards: undefined,
   earnRules: [],
   earnsNothing: noGoods,

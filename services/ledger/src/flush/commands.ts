@@ -13,6 +13,7 @@ import { discountSale } from './discounts.ts'
 import { type CardShare, type GiftCardPlan, planGiveBack, planPayments, takeGiftCards } from './gift-cards.ts'
 import type { Item, ItemRequest } from './item.ts'
 import { type Applied, absorb, decideOver, programmeOf } from './perform.ts'
+import { pricesOf, usePrices } from './prices.ts'
 import { recordReceipt } from './record-receipt.ts'
 import { businessDayOf, countDay, qualifyingOf, tierHundredths } from './tiers.ts'
 import type { WorkingSet } from './working-set.ts'
@@ -35,6 +36,7 @@ export function applyCommand(set: WorkingSet, item: Item, request: OwnRequest, b
   absorb(performed, { kind: kindOf(decision), causeId, eventTimeMs, deltaAvailable })
   const natural = recordReceipt(set, item, command, decision, brand, returnedTo(giftCards))
   count(set, item, command, decision, brand)
+  if (command.kind === 'sale') usePrices(set, item, causeId, command.basket)
   if (plan !== undefined) useCoupons(set, plan, causeId)
   const { outcome } = decision
   if (giftCards !== undefined) takeGiftCards(set, brand.brand, saleIdOf(command), giftCards)
@@ -107,6 +109,7 @@ function toCommand(set: WorkingSet, item: Item, request: OwnRequest, brand: Bran
       const hundredths = tierHundredths(set, item, request.occurredAtMs, brand)
       const member = { state: tier?.state, days: [...(tier?.days.values() ?? [])] }
       const coupons = shownCoupons(set, item, request)
+      const prices = pricesOf(set, item, request, programme, brand)
       const { storeId, occurredAtMs, holdId, pointsToPay } = request
       return {
         kind: 'sale',
@@ -114,7 +117,7 @@ function toCommand(set: WorkingSet, item: Item, request: OwnRequest, brand: Bran
         occurredAtMs,
         holdId,
         pointsToPay,
-        basket: discountSale(request, programme, member, { timeZone: brand.timeZone, coupons }),
+        basket: discountSale(request, programme, member, { timeZone: brand.timeZone, coupons, prices }),
         receiptId: receiptIdOf(set, request.occurredAtMs, brand),
         programme,
         tierHundredths: hundredths,

@@ -16,6 +16,7 @@ import { readMemberDays, readMemberTiers } from '../store/tiers.ts'
 import { loadCoupons } from './coupons.ts'
 import { loadGiftCards } from './gift-cards.ts'
 import type { Item } from './item.ts'
+import { loadPrices } from './prices.ts'
 import { assembleTiers, type WorkingTier } from './tiers.ts'
 import { answerText, assembleAccounts, type WorkingSet } from './working-set.ts'
 
@@ -48,6 +49,7 @@ export async function loadWorkingSet(
       readAdjustments(tx, items.flatMap(adjustmentNamed)),
     ])
   const giftCards = await loadGiftCards(tx, items)
+  const prices = await loadPrices(tx, items, programmes, context.brands)
   const coupons = await loadCoupons(tx, items, context)
   const tiers = await loadTiers(tx, keys, programmes, context.nowMs)
   const lots = [...liveLots, ...(await readLots(tx, sales.flatMap(lotsOfSale)))]
@@ -63,6 +65,7 @@ export async function loadWorkingSet(
     newAnswers: [],
     coupons,
     giftCards,
+    prices,
     tiers,
     eventGrants: new Map(grants.map((grant) => [eventText(grant), grant])),
     changedGrants: new Set(),

@@ -13,6 +13,7 @@ import type { OwnedLot } from '../store/lots.ts'
 import type { NewReceipt, StoredSale } from '../store/receipts.ts'
 import type { WorkingCoupons } from './coupons.ts'
 import type { WorkingGiftCards } from './gift-cards.ts'
+import type { WorkingPrices } from './prices.ts'
 import type { WorkingTier } from './tiers.ts'
 
 /** Why an account's event is sent: its newest change in the flush. */
@@ -80,6 +81,7 @@ export interface WorkingSet {
   readonly newAnswers: NewAnswer[]
   readonly coupons: WorkingCoupons
   readonly giftCards: WorkingGiftCards
+  readonly prices: WorkingPrices
   /** Wrong codes of coupons and gift cards. */
   readonly misses: MissLimiter
   /** By brand and member, of brands that have tiers or discounts by money spent. */

@@ -15,6 +15,7 @@ import { insertReceipts, updateSales } from '../store/receipts.ts'
 import { writeDays, writeMemberTiers } from '../store/tiers.ts'
 import { writeWorkingCoupons } from './coupons.ts'
 import { writeWorkingGiftCards } from './gift-cards.ts'
+import { writeWorkingPrices } from './prices.ts'
 import type { WorkingTier } from './tiers.ts'
 import type { WorkingAccount, WorkingSet } from './working-set.ts'
 
@@ -40,6 +41,7 @@ export async function writeWorkingSet(tx: Sql, set: WorkingSet): Promise<void> {
     writeTiers(tx, [...set.tiers.values()]),
     writeWorkingCoupons(tx, set),
     writeWorkingGiftCards(tx, set),
+    writeWorkingPrices(tx, set),
     writeEventGrants(
       tx,
       [...set.changedGrants].flatMap((text) => set.eventGrants.get(text) ?? []),

@@ -1,9 +1,11 @@
 import { checkBigint, checkText, checkUuid, invalidArgument } from '@stampede/platform'
 import type { QuoteReceiptRequest, QuoteReceiptResponse } from '@stampede/proto/ledger/v1'
 import type { LedgerContext } from '../context.ts'
+import { localDay } from '../domain/calendar.ts'
 import type { ShownCoupon } from '../domain/discounts/basket.ts'
+import { type PricesAt, pricesAt, unitsUsed } from '../domain/discounts/member-prices.ts'
 import { isPayable, maxPointsForLines, priceLines, totalOf } from '../domain/pricing.ts'
-import { programmeAt } from '../domain/programme.ts'
+import { type Programme, programmeAt } from '../domain/programme.ts'
 import { sum } from '../domain/shares.ts'
 import { tierAt, tierOf } from '../domain/tiers/ladder.ts'
 import { discountSale } from '../flush/discounts.ts'
@@ -11,6 +13,8 @@ import { noProgramme } from '../refusals.ts'
 import { readAccountView } from '../store/account-view.ts'
 import { readCoupon } from '../store/coupons/coupons.ts'
 import { pointsOf } from '../store/keys.ts'
+import { readMemberPrices } from '../store/prices/prices.ts'
+import { readPriceUses } from '../store/prices/uses.ts'
 import { readStanding } from '../store/tier-view.ts'
 import { brandOf, checkLines, checkOccurredAt, NUMBER_CHARACTERS_MAX, POINTS_MAX } from './checks.ts'
 import { campaignOfCoupon, checkUsable, findShown } from './coupons/usage.ts'
@@ -44,7 +48,8 @@ export async function quoteReceipt(
     ),
   )
   const sale = { lines, storeId, occurredAtMs: atMs, ...asks, expectedTotalMinor: undefined }
-  const discounted = discountSale(sale, programme, member, { timeZone, coupons })
+  const prices = await quotedPrices(context, { brand, memberId, timeZone }, programme, atMs)
+  const discounted = discountSale(sale, programme, member, { timeZone, coupons, prices })
   const { account } = await readAccountView(database, pointsOf({ brand, memberId }), nowMs)
   const maxPointsPayable = maxPointsForLines(discounted.lines, programme, account.available)
   if (pointsToPay > maxPointsPayable || !isPayable(pointsToPay, programme)) {
@@ -65,6 +70,24 @@ export async function quoteReceipt(
     discountMinor: sum(discounted.discounts),
     discounts: [...discounted.steps],
   }
+}
+
+/** The member's own prices at the time of a quote; undefined where the programme has none. */
+async function quotedPrices(
+  { database }: LedgerContext,
+  member: { readonly brand: string; readonly memberId: string; readonly timeZone: string },
+  { priceSets }: Programme,
+  atMs: number,
+): Promise<PricesAt | undefined> {
+  if (priceSets === undefined) return undefined
+  const day = localDay(atMs, member.timeZone)
+  const [prices, uses] = await Promise.all([
+    readMemberPrices(database, [member], atMs),
+    readPriceUses(database, [{ ...member, day }]),
+  ])
+  const own = prices.map(({ price }) => price)
+  const used = uses.flatMap(({ lines }) => lines)
+  return pricesAt(own, priceSets, atMs, (sku) => unitsUsed(used, sku))
 }
 
 /** A coupon that a quote shows; throws what keeps it from being used. */

@@ -25,6 +25,7 @@ import { couponHandlers } from '../rpc/coupons/handlers.ts'
 import { giftCardHandlers } from '../rpc/gift-cards/handlers.ts'
 import { ledgerHandlers } from '../rpc/handlers.ts'
 import { pointsHandlers } from '../rpc/points/handlers.ts'
+import { priceSetHandlers } from '../rpc/prices/handlers.ts'
 import { putProgramme } from '../rpc/put-programme.ts'
 import { tierHandlers } from '../rpc/tiers/handlers.ts'
 import { Months } from '../store/months.ts'
@@ -70,6 +71,7 @@ export interface TestLedger extends AsyncDisposable {
   readonly tiers: ReturnType<typeof tierHandlers>
   readonly coupons: ReturnType<typeof couponHandlers>
   readonly giftCards: ReturnType<typeof giftCardHandlers>
+  readonly prices: ReturnType<typeof priceSetHandlers>
   /** Publishes a version of the programme that differs from the first one, for receipts of whatever time. */
   publish(rules: DeepPartial<Programme>): Promise<void>
   /** Context of a call that waits long enough. */
@@ -137,6 +139,7 @@ export async function testLedger(): Promise<TestLedger> {
     tiers: tierHandlers(context),
     coupons: couponHandlers(context),
     giftCards: giftCardHandlers(context),
+    prices: priceSetHandlers(context),
     call: {
       caller: { keyId: 'till', role: 'till', brands: [BRAND] },
       signal: new AbortController().signal,
