@@ -166,6 +166,10 @@ test('c21.14: why there was no such price is told', () => {
   assert.deepEqual(told({ prices: [set, favourite] }), ['price/favourite applied 6000'])
   assert.deepEqual(told({ prices: [set], promotions: [3_000n] }), ['promotion applied 6000', 'price/set lesser 0'])
   assert.deepEqual(told({ prices: [set], promotions: [1_000n] }), ['promotion lesser 0', 'price/set applied 4000'])
+  assert.deepEqual(told({ prices: [favourite], promotions: [3_000n] }), [
+    'promotion applied 6000',
+    'price/favourite lesser 0',
+  ])
   assert.deepEqual(told({ prices: [favourite], used: 10n }), ['price/favourite limit 0'])
   assert.equal(discount({ prices: [set] }).given[0]?.funder, 'dairy')
 })
