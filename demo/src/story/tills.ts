@@ -50,6 +50,7 @@ export async function openTills(
       brand,
       receiptId: records.idOf(keyOf(sale)) ?? '',
       sale: undefined,
+      mayPark: false,
       memberId: memberOf(entry.customer),
       returnId: entry.returnId,
       occurredAt: entry.occurredAt,

@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'COUPON_INVALID'
   | 'COUPON_USED'
   | 'COUPON_BUDGET_SPENT'
+  | 'OUT_OF_STOCK'
   | 'GIFT_CARD_INVALID'
   | 'GIFT_CARD_INSUFFICIENT'
   | 'FAVOURITE_CHANGED_TODAY'
@@ -55,6 +56,7 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
   HOLD_EXPIRED: row(status.FAILED_PRECONDITION, 409, false, 'the hold has expired'),
   HOLD_RESOLVED: row(status.FAILED_PRECONDITION, 409, false, 'the hold was committed or cancelled before'),
   RETURN_EXCEEDS_SALE: row(status.FAILED_PRECONDITION, 409, false, 'more is returned than was sold'),
+  OUT_OF_STOCK: row(status.FAILED_PRECONDITION, 409, false, 'there are not so many left'),
   COUPON_INVALID: row(status.FAILED_PRECONDITION, 409, false, 'this code is not valid'),
   COUPON_USED: row(status.FAILED_PRECONDITION, 409, false, 'this coupon was used'),
   COUPON_BUDGET_SPENT: row(status.FAILED_PRECONDITION, 409, false, 'the campaign has given what it may give'),

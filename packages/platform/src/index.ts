@@ -155,6 +155,7 @@ export {
   createClient,
   type ServiceClient,
 } from './rpc/client.ts'
+export { type Arrived, gather } from './rpc/gather.ts'
 export { type RunningServer, type ServerOptions, startServer } from './rpc/server.ts'
 export { type RunningServers, runningServers, serversFile } from './running-servers.ts'
 export { openBytes, openSealed, SealError, seal, sealBytes, sealedAad } from './sealed.ts'

@@ -47,6 +47,10 @@ export const subjects = {
   account: (brand: string) => `ledger.${part(brand)}.account`,
   /** Receipts as posted. */
   receipt: (brand: string) => `ledger.${part(brand)}.receipt`,
+  /** Stamp cards of members. */
+  stamps: (brand: string) => `ledger.${part(brand)}.stamps`,
+  /** Orders of the reward catalogue. */
+  order: (brand: string) => `ledger.${part(brand)}.order`,
   /** Coupons of members. */
   coupon: (brand: string) => `ledger.${part(brand)}.coupon`,
   /** Gift cards. */

@@ -15,12 +15,16 @@ import {
   ResolveAdjustmentResponse,
   TransferPointsResponse,
 } from '@stampede/proto/points/v1'
+import { CancelRewardOrderResponse, OrderRewardResponse } from '@stampede/proto/rewards/v1'
 import { SetTierResponse } from '@stampede/proto/tiers/v1'
 import type { Account } from './domain/account.ts'
 import type { ReturnOutcome } from './domain/return.ts'
+import type { RewardOrder } from './domain/rewards/order.ts'
 import type { SaleOutcome } from './domain/sale.ts'
 import { sum } from './domain/shares.ts'
 import { expirySchedule } from './domain/view.ts'
+import type { Stamped } from './flush/stamps.ts'
+import { orderMessage } from './reward-message.ts'
 import type { Adjustment } from './store/adjustments.ts'
 import type { EventGrant } from './store/event-grants.ts'
 
@@ -35,7 +39,11 @@ export function toBalance(account: Account): Balance {
 }
 
 /** Encoded answer to a sale. */
-export function saleAnswer(outcome: SaleOutcome, account: Account, giftCards: readonly GiftCardShare[]): Uint8Array {
+export function saleAnswer(
+  outcome: SaleOutcome,
+  account: Account,
+  { stamped, giftCards }: { readonly stamped: readonly Stamped[]; readonly giftCards: readonly GiftCardShare[] },
+): Uint8Array {
   return PostReceiptResponse.encode({
     receiptId: outcome.sale.receiptId,
     pointsEarned: outcome.earned,
@@ -43,6 +51,7 @@ export function saleAnswer(outcome: SaleOutcome, account: Account, giftCards: re
     balance: toBalance(account),
     totalMinor: outcome.totalMinor,
     discountMinor: outcome.discountMinor,
+    stampCards: stamped.map((card) => ({ ...card, couponCodes: [...card.couponCodes] })),
     giftCards: [...giftCards],
   }).finish()
 }
@@ -63,6 +72,7 @@ export function returnAnswer(
     pointsReversed: outcome.reversed,
     balance: toBalance(account),
     pointsWrittenOff: outcome.writtenOff,
+    parkedUntil: undefined,
   }).finish()
 }
 
@@ -108,6 +118,17 @@ export function transferAnswer(transferId: string, account: Account): Uint8Array
 /** Encoded answer to a correction by hand. */
 export function adjustAnswer({ adjustmentId, state }: Adjustment, account: Account): Uint8Array {
   return AdjustPointsResponse.encode({ adjustmentId, state, balance: toBalance(account) }).finish()
+}
+
+/** Encoded answer to an order of a reward. */
+export function orderAnswer(order: RewardOrder, account: Account): Uint8Array {
+  return OrderRewardResponse.encode({ order: orderMessage(order, []), balance: toBalance(account) }).finish()
+}
+
+/** Encoded answer to pieces of it that were cancelled. */
+export function cancelOrderAnswer(order: RewardOrder, pointsRestored: bigint, account: Account): Uint8Array {
+  const message = { order: orderMessage(order, []), pointsRestored, balance: toBalance(account) }
+  return CancelRewardOrderResponse.encode(message).finish()
 }
 
 /** Encoded answer to whoever resolved one. */

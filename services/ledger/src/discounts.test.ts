@@ -3,7 +3,17 @@ import { test } from 'node:test'
 import { CouponCampaign, type DeepPartial } from '@stampede/proto/coupons/v1'
 import { QuoteReceiptRequest } from '@stampede/proto/ledger/v1'
 import type { DiscountRule } from '@stampede/proto/programmes/v1'
-import { BRAND, codeOf, keepPostgres, member, returnOf, saleOf, type TestLedger, testLedger } from './testing/ledger.ts'
+import {
+  BRAND,
+  codeOf,
+  keepPostgres,
+  kindOf,
+  member,
+  returnOf,
+  saleOf,
+  type TestLedger,
+  testLedger,
+} from './testing/ledger.ts'
 import { verifyLedger } from './verify.ts'
 
 keepPostgres()
@@ -120,6 +130,22 @@ test('a receipt uses its coupon in the same step, and gives it back when all of 
   assert.equal(await spent(), 0n)
   assert.equal((await handlers.postReceipt({ ...again, idempotencyKey: 'later' }, call)).discountMinor, 1_000n)
   await assertTrueBooks(ledger)
+})
+
+test('a return and a new sale in one flush: the use that was given back counts no more', async () => {
+  await using ledger = await testLedger()
+  const { handlers, coupons, call } = ledger
+  const code = await couponCode(ledger, { usesPerCode: 10n, usesPerMember: 1n })
+  const { receiptId } = await handlers.postReceipt(saleOf('ann', '1', { couponCodes: [code] }), call)
+  const issue = { idempotencyKey: 'more', brand: BRAND, campaignId: 'spring', memberId: '', count: 1, codes: [] }
+  const [other] = (await coupons.issueCoupons(issue, call)).coupons
+  const sale = (number: string) => {
+    return { item: { $case: 'sale' as const, value: saleOf('ann', number, { couponCodes: [other?.code ?? ''] }) } }
+  }
+  const giveBack = { item: { $case: 'return' as const, value: returnOf(receiptId, 'r') } }
+  const batch = { brand: BRAND, items: [sale('2'), giveBack, sale('3'), sale('4')] }
+  const { results } = await handlers.postReceiptBatch(batch, call)
+  assert.deepEqual(results.map(kindOf), ['COUPON_USED', 'return', 'sale', 'COUPON_USED'])
 })
 
 test('64 receipts with one code in one flush and over two replicas: one is posted, the others change nothing', async () => {

@@ -1,6 +1,7 @@
 import { makeEvent, type OutboxMessage } from '@stampede/platform'
 import type { TierStanding } from '@stampede/proto/events/v1'
 import { type CouponCampaign, endOf } from './domain/coupons/coupon.ts'
+import { cardOf } from './domain/stamps/card.ts'
 import type { TierProgress } from './domain/tiers/progress.ts'
 import { expirySchedule } from './domain/view.ts'
 import type { PostedReceipt, WorkingAccount } from './flush/working-set.ts'
@@ -8,6 +9,7 @@ import { giftCardMessage } from './gift-card-message.ts'
 import type { StoredCoupon } from './store/coupons/coupons.ts'
 import type { StoredGiftCard } from './store/gift-cards/cards.ts'
 import type { StoredPrice } from './store/prices/prices.ts'
+import type { StoredOrder } from './store/rewards/orders.ts'
 
 /** Meaning of an account's event. */
 const ACCOUNT_SCHEMA = 'ledger.account.v1'
@@ -15,6 +17,10 @@ const ACCOUNT_SCHEMA = 'ledger.account.v1'
 const RECEIPT_SCHEMA = 'ledger.receipt.v1'
 /** Meaning of a coupon's event. */
 const COUPON_SCHEMA = 'ledger.coupon.v1'
+/** Meaning of an order's event. */
+const ORDER_SCHEMA = 'ledger.order.v1'
+/** Meaning of a stamp card's event. */
+const STAMPS_SCHEMA = 'ledger.stamps.v1'
 /** Meaning of a gift card's event. */
 const GIFT_CARD_SCHEMA = 'ledger.gift-card.v1'
 /** Meaning of the event of a member's own price. */
@@ -87,6 +93,41 @@ function tierMessage(progress: TierProgress | undefined): TierStanding | undefin
     toNext,
     willDowngrade,
   }
+}
+
+/** The event with a stamp card's newest state; none when nothing has happened to it. */
+export function stampEvent(
+  { account, cause, key, postings }: WorkingAccount,
+  target: bigint,
+  now: Date,
+): readonly OutboxMessage[] {
+  if (cause === undefined || postings.length === 0) return []
+  const { brand, memberId, currency } = key
+  const cardId = cardOf(currency)
+  const next = expirySchedule(account).find(({ expiresAtMs }) => Number.isFinite(expiresAtMs))
+  const value = {
+    memberId,
+    cardId,
+    stamps: account.available,
+    owed: account.debt,
+    target,
+    nextExpiryAt: next === undefined ? undefined : new Date(next.expiresAtMs),
+    nextExpiryStamps: next?.points ?? 0n,
+  }
+  const aggregate = { aggregateKind: 'stamps', aggregateId: `${memberId}/${cardId}` } as const
+  const event = { brand, ...aggregate, aggregateVersion: account.version, schema: STAMPS_SCHEMA }
+  return [makeEvent({ ...event, eventTime: new Date(cause.eventTimeMs), payload: { $case: 'stamps', value } }, now)]
+}
+
+/** The event of an order of the reward catalogue. */
+export function orderEvent(
+  { brand, orderId, memberId, rewardId, quantity, cancelled, state, points, version }: StoredOrder,
+  now: Date,
+): OutboxMessage {
+  const value = { orderId, memberId, rewardId, quantity, cancelled, state, points }
+  const aggregate = { aggregateKind: 'order', aggregateId: orderId, aggregateVersion: version } as const
+  const event = { brand, ...aggregate, eventTime: now, schema: ORDER_SCHEMA }
+  return makeEvent({ ...event, payload: { $case: 'order', value } }, now)
 }
 
 /** The event of a sale or return. */

@@ -17,21 +17,30 @@ import {
 import { CouponServiceService } from '@stampede/proto/coupons/v1'
 import { GiftCardServiceService } from '@stampede/proto/giftcards/v1'
 import { LedgerServiceService } from '@stampede/proto/ledger/v1'
+import { MoneyServiceService } from '@stampede/proto/money/v1'
 import { PointsServiceService } from '@stampede/proto/points/v1'
 import { PriceSetServiceService } from '@stampede/proto/prices/v1'
+import { ReferralServiceService } from '@stampede/proto/referrals/v1'
+import { RewardServiceService } from '@stampede/proto/rewards/v1'
 import { TierServiceService } from '@stampede/proto/tiers/v1'
 import { readLedgerConfig } from './config.ts'
 import { MissLimiter } from './domain/coupons/miss-limiter.ts'
 import { Committer } from './flush/committer.ts'
 import { flushDue, flushItems } from './flush/flush.ts'
+import { startReceiptFollower } from './jobs/follow-receipts.ts'
 import { startMembers } from './jobs/members.ts'
+import { postParked } from './jobs/parked-returns.ts'
+import { settleDue } from './jobs/settle-due.ts'
 import { startSweeper } from './jobs/sweeper.ts'
 import { createLedgerMetrics } from './metrics.ts'
 import { couponHandlers } from './rpc/coupons/handlers.ts'
 import { giftCardHandlers } from './rpc/gift-cards/handlers.ts'
 import { ledgerHandlers } from './rpc/handlers.ts'
+import { moneyHandlers } from './rpc/money/handlers.ts'
 import { pointsHandlers } from './rpc/points/handlers.ts'
 import { priceSetHandlers } from './rpc/prices/handlers.ts'
+import { referralHandlers } from './rpc/referrals/handlers.ts'
+import { rewardHandlers } from './rpc/rewards/handlers.ts'
 import { tierHandlers } from './rpc/tiers/handlers.ts'
 import { releaseExpired } from './store/coupons/release-expired.ts'
 import { expireGiftCards } from './store/gift-cards/expire.ts'
@@ -79,12 +88,16 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
       },
     }),
   )
+  stack.use(await startMembers({ nats, database, logger, metrics }))
+  const context = { database, brands, clock, programmes, months, misses, committer }
   stack.use(
     startSweeper({
       sweep: async (limit) =>
         (await flushDue(flushContext, limit)) +
         (await releaseExpired(database, clock.now(), limit)) +
-        (await expireGiftCards({ database, brands }, clock.now(), limit)),
+        (await postParked(context, limit)) +
+        (await expireGiftCards({ database, brands }, clock.now(), limit)) +
+        (await settleDue(context, limit)),
       database,
       clock,
       intervalMs: config.sweepSeconds * 1_000,
@@ -94,8 +107,8 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
       onSwept: () => relay.wake(),
     }),
   )
-  stack.use(await startMembers({ nats, database, logger, metrics }))
-  const context = { database, brands, clock, programmes, months, misses, committer }
+  const onFollowed = () => relay.wake()
+  stack.use(await startReceiptFollower({ context, nats, logger, metrics, onFollowed }))
   const server = stack.use(
     await startServer({
       name: NAME,
@@ -103,7 +116,10 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
         bind(LedgerServiceService, ledgerHandlers(context)),
         bind(PointsServiceService, pointsHandlers(context)),
         bind(TierServiceService, tierHandlers(context)),
+        bind(RewardServiceService, rewardHandlers(context)),
         bind(CouponServiceService, couponHandlers(context)),
+        bind(MoneyServiceService, moneyHandlers(context)),
+        bind(ReferralServiceService, referralHandlers(context)),
         bind(GiftCardServiceService, giftCardHandlers(context)),
         bind(PriceSetServiceService, priceSetHandlers(context)),
       ],

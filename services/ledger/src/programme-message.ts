@@ -4,6 +4,7 @@ import type {
   GiftCardRules as GiftCardRulesMessage,
   PriceSetRules as PriceSetRulesMessage,
   Programme as ProgrammeMessage,
+  StampCard as StampCardMessage,
 } from '@stampede/proto/programmes/v1'
 import { discountRuleOf, goodsOf, limitOf } from './discount-message.ts'
 import type { PriceSetRules } from './domain/discounts/member-prices.ts'
@@ -17,6 +18,7 @@ import type {
   RestorePolicy,
   ReturnPolicy,
 } from './domain/programme.ts'
+import type { StampCard } from './domain/stamps/card.ts'
 import { ladderOf } from './ladder-message.ts'
 
 /** What a programme says, apart from its version. */
@@ -49,6 +51,7 @@ export function rulesOf(message: ProgrammeMessage): ProgrammeRules {
       lineLeastBasisPoints: BigInt(message.leastPriceBasisPoints),
     },
     priceSets: priceSetRulesOf(message.priceSets),
+    stampCards: message.stampCards.map(stampCardOf),
     giftCards: giftCardRulesOf(message.giftCards),
     maxPayBasisPoints: BigInt(message.maxPayBasisPoints),
     pointValueMinor: message.pointValueMinor,
@@ -67,6 +70,23 @@ function priceSetRulesOf(message: PriceSetRulesMessage | undefined): PriceSetRul
   if (message === undefined) return undefined
   const { excluded, unitsPerDay, ...rules } = message
   return { ...rules, excluded: goodsOf(excluded), unitsPerDay: limitOf(unitsPerDay) }
+}
+
+function stampCardOf(message: StampCardMessage): StampCard {
+  const { cardId, goods, stores, from, until, amountMinor, target, receiptLimit, rewardCampaignId } = message
+  return {
+    cardId,
+    goods: goods === undefined ? undefined : goodsOf(goods),
+    stores: new Set(stores),
+    fromMs: from?.getTime() ?? Number.NEGATIVE_INFINITY,
+    untilMs: until?.getTime() ?? Number.POSITIVE_INFINITY,
+    amountMinor: limitOf(amountMinor),
+    target: BigInt(target),
+    receiptLimit: limitOf(BigInt(receiptLimit)),
+    rewardCampaignId: rewardCampaignId === '' ? undefined : rewardCampaignId,
+    liveDays: message.liveDays,
+    funder: message.funder,
+  }
 }
 
 function giftCardRulesOf(message: GiftCardRulesMessage | undefined): GiftCardRules | undefined {

@@ -10,7 +10,7 @@ keepPostgres()
 /** A little of everything: sales, a spend, an open hold, a return. */
 async function used(ledger: TestLedger): Promise<void> {
   const { handlers, points, call } = ledger
-  await ledger.publish({ transferLimit: 1_000n, adjustLimit: 10n })
+  await ledger.publish({ transferLimit: 1_000n, adjustLimit: 10n, stampCards: [{ cardId: 'coffee', target: 5 }] })
   const { receiptId } = await handlers.postReceipt(saleOf('ann', '1'), call)
   const hold = await handlers.createHold(holdOf('ann', 50n, 'basket'), call)
   await handlers.postReceipt(saleOf('ann', '2', { holdId: hold.holdId, pointsToPay: 20n }), call)
@@ -49,7 +49,10 @@ const damages: readonly Damage[] = [
     `UPDATE lot SET available = available + CASE WHEN available = 0 THEN 1 ELSE -1 END WHERE ${ann}`,
   ],
   ['the lots of an account sum to its totals', `UPDATE lot SET available = available - 1 WHERE ${bob}`],
-  ['the lots of an account sum to its totals', `UPDATE lot SET available = 69, held = 31 WHERE ${bob}`],
+  [
+    'the lots of an account sum to its totals',
+    `UPDATE lot SET available = 69, held = 31 WHERE ${bob} AND currency = 'points'`,
+  ],
   ['the lots of a hold sum to its points', `UPDATE hold SET points = points + 1 WHERE ${bob}`],
   ['the held part of a lot is what open holds hold', `UPDATE hold SET state = 'cancelled' WHERE ${bob}`],
   [
@@ -57,6 +60,11 @@ const damages: readonly Damage[] = [
     `UPDATE receipt SET points_earned = points_earned + 1 WHERE number = '3'`,
   ],
   ['points are earned, spent and returned by receipts only', `DELETE FROM receipt WHERE number = '3'`],
+  [
+    'a receipt has exactly the entries of its stamps, once',
+    `UPDATE stamp_receipt SET line_earned = '{2}' WHERE ${bob}`,
+  ],
+  ['a receipt has exactly the entries of its stamps, once', `DELETE FROM stamp_receipt WHERE ${bob}`],
   ['an event has exactly the entries of its points', `UPDATE event_grant SET points = points + 1`],
   ['a posted adjustment has exactly its entries, another has none', `UPDATE adjustment SET points = points + 1`],
   [
@@ -82,7 +90,7 @@ const damages: readonly Damage[] = [
 test('every rule of the books finds the row that breaks it', async () => {
   await using ledger = await testLedger()
   await used(ledger)
-  assert.equal(await assertFound(ledger.database, damages), 18)
+  assert.equal(await assertFound(ledger.database, damages), 19)
 })
 
 test('the database itself refuses to change what was posted and to take a balance below zero', async () => {

@@ -1,6 +1,8 @@
 import type { Database, Sql } from '@stampede/platform'
 import { giftCardInvariants } from './verify-gift-cards.ts'
 import { priceInvariants } from './verify-prices.ts'
+import { referralInvariants } from './verify-referrals.ts'
+import { rewardInvariants } from './verify-rewards.ts'
 
 /** What a check of the whole ledger came to. */
 export type VerifyResult =
@@ -139,6 +141,21 @@ const invariants: readonly Invariant[] = [
         AND NOT ${isDetached('receipt', 'business_month(t.cause_id)')}`,
   },
   {
+    name: 'a receipt has exactly the entries of its stamps, once',
+    text: `SELECT s.*, c.* FROM stamp_receipt s
+      FULL JOIN (SELECT p.brand, p.member_id, p.currency, p.cause_id, -coalesce(sum(e.amount) FILTER
+            (WHERE p.kind = 'earn' AND e.account = 'issued'), 0) AS given,
+          coalesce(sum(e.amount) FILTER (WHERE p.kind = 'spend' AND e.account = 'redeemed'), 0) AS taken
+        FROM posting p JOIN entry e USING (brand, member_id, currency, version)
+        WHERE p.kind IN ('earn', 'spend') AND p.currency LIKE 'stamps-%'
+        GROUP BY p.brand, p.member_id, p.currency, p.cause_id) c
+        ON c.brand = s.brand AND c.member_id = s.member_id AND c.currency = 'stamps-' || s.card_id
+          AND c.cause_id = s.receipt_id
+      WHERE (s.receipt_id IS NULL OR sum_of(s.line_earned) <> coalesce(c.given, 0)
+          OR sum_of(s.line_paid) > coalesce(c.taken, 0))
+        AND NOT EXISTS (SELECT FROM detached_month WHERE parent = 'posting')`,
+  },
+  {
     name: 'an event has exactly the entries of its points',
     text: `SELECT g.*, c.* FROM event_grant g
       LEFT JOIN (SELECT p.brand, p.member_id, p.cause_id, sum(e.amount) AS issued FROM posting p
@@ -202,6 +219,8 @@ const invariants: readonly Invariant[] = [
   },
   ...giftCardInvariants,
   ...priceInvariants,
+  ...rewardInvariants,
+  ...referralInvariants,
 ]
 
 /**

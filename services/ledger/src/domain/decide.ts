@@ -24,8 +24,10 @@ import {
 import type { Posting } from './posting.ts'
 import type { Refusal } from './refusal.ts'
 import { applyReturn, type ReturnCommand, type ReturnOutcome } from './return.ts'
+import { applyPay, type PayCommand, type PayOutcome } from './rewards/order.ts'
 import { applySale, type SaleCommand, type SaleOutcome } from './sale.ts'
 import { settle } from './settle.ts'
+import { applyStamp, type StampCommand, type StampOutcome } from './stamps/stamp.ts'
 
 /** All that can be asked of an account; `settle` posts only what time has done. */
 export type Command =
@@ -39,6 +41,8 @@ export type Command =
   | ActivateCommand
   | SendCommand
   | ReceiveCommand
+  | StampCommand
+  | PayCommand
   | { readonly kind: 'settle' }
 
 /** What a decision may know besides the account. */
@@ -54,7 +58,9 @@ export type Outcome =
   | SaleOutcome
   | ReturnOutcome
   | SendOutcome
-  | { readonly kind: Exclude<Command['kind'], 'sale' | 'return' | 'send'> }
+  | StampOutcome
+  | PayOutcome
+  | { readonly kind: Exclude<Command['kind'], 'sale' | 'return' | 'send' | 'stamp' | 'pay'> }
 
 /** A command that is done, on paper: the account after it and what must be written. */
 export interface Decision {
@@ -102,6 +108,10 @@ function apply(draft: ReturnType<typeof openDraft>, command: Command, nowMs: num
     case 'receive':
       applyReceive(draft, command, nowMs)
       return { kind: 'receive' }
+    case 'stamp':
+      return applyStamp(draft, command, nowMs)
+    case 'pay':
+      return applyPay(draft, command, nowMs)
     case 'settle':
       return { kind: 'settle' }
   }

@@ -3,14 +3,15 @@ import { sum } from './shares.ts'
 
 /**
  * Accounts of a brand's money books. Plus is what was received or borne: `tender` by its kind, `discount`; minus what was
- * sold or is owed: `shelf` (the price before discounts), `giftcard` by its card, `revenue`.
+ * sold or is owed: `shelf` (the price before discounts), `giftcard` by its card, `revenue`. `cost` is by what it is for and
+ * `payable` by who it is owed to; `bank` takes either sign.
  */
-export type MoneyAccount = 'shelf' | 'discount' | 'tender' | 'giftcard' | 'revenue'
+export type MoneyAccount = 'shelf' | 'discount' | 'tender' | 'giftcard' | 'revenue' | 'cost' | 'payable' | 'bank'
 
 /** One side of a money posting. */
 export interface MoneyEntry {
   readonly account: MoneyAccount
-  /** Kind of tender, or id of a gift card; empty for the other accounts. */
+  /** Kind of tender or cost, id of a gift card, who is owed (`member:<id>`, `fund:<id>`, `partner:<name>`); empty for the other accounts. */
   readonly party: string
   /** Signed, minor units. */
   readonly amountMinor: bigint
@@ -25,11 +26,15 @@ export type MoneyKind =
   | 'gift_expire'
   | 'gift_refund'
   | 'gift_replace'
+  | 'reward'
+  | 'referral_reward'
+  | 'referral_back'
+  | 'payout'
 
 /** A transaction of the money books: entries that sum to zero. */
 export interface MoneyPosting {
   readonly kind: MoneyKind
-  /** Receipt, hold or gift card. */
+  /** Receipt, hold, gift card, reward. */
   readonly causeId: string
   /** What the till calls it; may be empty. */
   readonly reference: string
@@ -48,4 +53,14 @@ export function moneyPosting(posting: MoneyPosting): MoneyPosting {
 /** An entry; `party` is left out where the account has none. */
 export function moneyEntry(account: MoneyAccount, amountMinor: bigint, party = ''): MoneyEntry {
   return { account, party, amountMinor }
+}
+
+/** A member as somebody who is owed. */
+export function memberParty(memberId: string): string {
+  return `member:${memberId}`
+}
+
+/** A cost that is owed to somebody; a negative amount takes it back. */
+export function owed(cost: string, party: string, amountMinor: bigint): readonly MoneyEntry[] {
+  return [moneyEntry('cost', amountMinor, cost), moneyEntry('payable', -amountMinor, party)]
 }

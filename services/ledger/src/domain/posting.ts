@@ -13,6 +13,8 @@ export type PostingKind =
   | 'revoke'
   | 'adjust'
   | 'transfer'
+  | 'order'
+  | 'cancel_order'
 
 /** Member's accounts, then the programme's. A debt of n points is a balance of -n. */
 export type LedgerAccount =

@@ -2,6 +2,7 @@ import type { DiscountLimits } from './discounts/basket.ts'
 import type { PriceSetRules } from './discounts/member-prices.ts'
 import type { DiscountRule } from './discounts/rules.ts'
 import type { GiftCardRules } from './gift-cards/rules.ts'
+import type { StampCard } from './stamps/card.ts'
 import type { TierLadder } from './tiers/ladder.ts'
 
 /** How points are earned and spent, as stored with its version. */
@@ -41,6 +42,7 @@ export interface Programme {
   readonly discountLimits: DiscountLimits
   /** Undefined: members have no prices of their own. */
   readonly priceSets: PriceSetRules | undefined
+  readonly stampCards: readonly StampCard[]
   /** Undefined: there are no gift cards. */
   readonly giftCards: GiftCardRules | undefined
   /** Basis points of each line that points may pay, 0 to 10,000. */
@@ -162,6 +164,7 @@ export const noRules = {
   transferLimit: 0n,
   ladder: undefined,
   discountRules: [],
+  stampCards: [],
   discountLimits: { receiptBasisPoints: 10_000n, lineLeastBasisPoints: 0n },
   priceSets: undefined,
   giftCards: undefined,

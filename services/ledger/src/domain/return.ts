@@ -13,11 +13,12 @@ import {
   putLot,
   takeDraws,
 } from './draft.ts'
+import type { PostingKind } from './posting.ts'
 import type { Programme } from './programme.ts'
 import type { Refusal } from './refusal.ts'
 import type { RecordedLine, SaleRecord } from './sale.ts'
 import { expireLots } from './settle.ts'
-import { smaller } from './shares.ts'
+import { smaller, sum } from './shares.ts'
 
 /** Return lines of a sale. */
 export interface ReturnCommand {
@@ -31,6 +32,8 @@ export interface ReturnCommand {
   readonly graceExpiresAtMs: number | undefined
   /** The version that the sale used. */
   readonly policies: Programme
+  /** What its posting is called; by default a return. */
+  readonly postingKind?: PostingKind
 }
 
 /** How much of a line comes back. */
@@ -77,7 +80,7 @@ export function applyReturn(draft: Draft, command: ReturnCommand, nowMs: number)
   const after = sharesOf(lines, sale.pointValueMinor)
   const restored = after.paid - before.paid
 
-  const posting = openPosting('return', command.receiptId, command.occurredAtMs)
+  const posting = openPosting(command.postingKind ?? 'return', command.receiptId, command.occurredAtMs)
   addSide(posting, 'redeemed', -restored)
   const isOver = command.policies.spendUntilMs <= nowMs
   if (isOver) addSide(posting, 'adjusted', restored)
@@ -128,18 +131,28 @@ export function shareOf(line: RecordedLine, pointValueMinor: bigint): Share {
   }
 }
 
+/** Money of a line that the brand keeps. */
+export function keptMoney(line: RecordedLine, pointValueMinor: bigint): bigint {
+  return line.amountMinor - line.paid * pointValueMinor - shareOf(line, pointValueMinor).moneyMinor
+}
+
+/** Money of a sale that the brand keeps: what points paid for and what came back is taken off. */
+export function keptOf({ lines, pointValueMinor }: SaleRecord): bigint {
+  return sum(lines.map((line) => keptMoney(line, pointValueMinor)))
+}
+
 function sharesOf(lines: readonly RecordedLine[], pointValueMinor: bigint): Share {
-  let sum: Share = { moneyMinor: 0n, paid: 0n, earned: 0n }
+  let shares: Share = { moneyMinor: 0n, paid: 0n, earned: 0n }
   for (const line of lines) {
     if (line.returned === 0n) continue
     const share = shareOf(line, pointValueMinor)
-    sum = {
-      moneyMinor: sum.moneyMinor + share.moneyMinor,
-      paid: sum.paid + share.paid,
-      earned: sum.earned + share.earned,
+    shares = {
+      moneyMinor: shares.moneyMinor + share.moneyMinor,
+      paid: shares.paid + share.paid,
+      earned: shares.earned + share.earned,
     }
   }
-  return sum
+  return shares
 }
 
 /** The next `points` from the end of the order of consumption, after `already` were restored. */

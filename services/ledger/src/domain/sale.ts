@@ -156,12 +156,12 @@ function slideLots(draft: Draft, { receiptId, occurredAtMs }: SaleCommand, slide
   closePosting(draft, posting)
 }
 
-/** Grants a lot; what the member owes is paid out of it as soon as it is spendable. */
-function earnLot(
+/** Grants a lot of what a receipt earned; what the member owes is paid out of it as soon as it is spendable. */
+export function earnLot(
   draft: Draft,
-  sale: PricedSale,
+  sale: Pick<PricedSale, 'receiptId' | 'occurredAtMs' | 'earnedTerm'>,
   earned: bigint,
-  { policies, nowMs }: { readonly policies: SalePolicies; readonly nowMs: number },
+  { policies, nowMs }: { readonly policies: Pick<SalePolicies, 'funder' | 'repayBasisPoints'>; readonly nowMs: number },
 ): string {
   const lotId = draft.newId()
   const { activatesAtMs, expiresAtMs } = sale.earnedTerm

@@ -12,7 +12,7 @@ import type { WorkingSet } from './working-set.ts'
 export function applyAdjust(
   set: WorkingSet,
   item: Item,
-  { points, reason, proposedBy }: Extract<ItemRequest, { kind: 'adjust' }>,
+  { points, reason, proposedBy, isByRule }: Extract<ItemRequest, { kind: 'adjust' }>,
   brand: BrandInfo,
 ): Applied {
   const { adjustLimit } = programmeOf(set, item.brand, set.nowMs)
@@ -23,13 +23,13 @@ export function applyAdjust(
     memberId: item.memberId,
     points,
     reason,
-    state: size > adjustLimit ? 'proposed' : 'posted',
+    state: size > adjustLimit && !isByRule ? 'proposed' : 'posted',
     proposedBy,
     proposedAtMs: set.nowMs,
     resolvedBy: null,
     resolvedAtMs: null,
   }
-  if (adjustment.state === 'posted') post(set, adjustment, brand)
+  if (adjustment.state === 'posted') post(set, adjustment, brand, isByRule)
   keep(set, adjustment)
   const { account } = workingAccount(set, pointsOf(item))
   return { response: adjustAnswer(adjustment, account), causeId: adjustment.adjustmentId }
@@ -50,20 +50,25 @@ export function applyResolve(
   }
   const state = isApproved ? 'posted' : 'rejected'
   const resolved = { ...proposed, state, resolvedBy, resolvedAtMs: set.nowMs } as const
-  if (isApproved) post(set, resolved, brand)
+  if (isApproved) post(set, resolved, brand, false)
   keep(set, resolved)
   return { response: resolveAnswer(state, workingAccount(set, pointsOf(item)).account), causeId: adjustmentId }
 }
 
-function post(set: WorkingSet, adjustment: Adjustment, brand: BrandInfo): void {
+function post(set: WorkingSet, adjustment: Adjustment, brand: BrandInfo, mayMakeDebt: boolean): void {
   const cause = { kind: 'adjust', causeId: adjustment.adjustmentId, eventTimeMs: set.nowMs }
-  perform(set, pointsOf(adjustment), commandOf(set, adjustment, brand), cause)
+  perform(set, pointsOf(adjustment), commandOf(set, adjustment, brand, mayMakeDebt), cause)
 }
 
-function commandOf(set: WorkingSet, { brand, adjustmentId, points }: Adjustment, { timeZone }: BrandInfo): Command {
+function commandOf(
+  set: WorkingSet,
+  { brand, adjustmentId, points }: Adjustment,
+  { timeZone }: BrandInfo,
+  mayMakeDebt: boolean,
+): Command {
   const common = { occurredAtMs: set.nowMs, against: 'adjusted' } as const
   if (points < 0n) {
-    const revoke = { revokeId: adjustmentId, points: -points, grantId: undefined, mayMakeDebt: false }
+    const revoke = { revokeId: adjustmentId, points: -points, grantId: undefined, mayMakeDebt }
     return { kind: 'revoke', ...revoke, ...common }
   }
   const programme = programmeOf(set, brand, set.nowMs)

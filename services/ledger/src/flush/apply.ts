@@ -6,6 +6,7 @@ import { applyCorrect, applyGrant, repeatedGrant } from './grants.ts'
 import type { Item, ItemResult } from './item.ts'
 import { naturalKeyOf } from './load.ts'
 import type { Applied } from './perform.ts'
+import { applyCancelOrder, applyOrder } from './rewards.ts'
 import { applyTier } from './set-tier.ts'
 import { applyTransfer } from './transfers.ts'
 import { answerText, type WorkingSet } from './working-set.ts'
@@ -68,6 +69,10 @@ function dispatch(set: WorkingSet, item: Item, brand: BrandInfo): Applied {
       return applyAdjust(set, item, request, brand)
     case 'tier':
       return applyTier(set, item, request, brand)
+    case 'order':
+      return applyOrder(set, item, request, brand)
+    case 'cancel_order':
+      return applyCancelOrder(set, item, request, brand)
     case 'resolve':
       return applyResolve(set, item, request, brand)
     default:

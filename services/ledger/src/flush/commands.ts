@@ -15,6 +15,7 @@ import type { Item, ItemRequest } from './item.ts'
 import { type Applied, absorb, decideOver, programmeOf } from './perform.ts'
 import { pricesOf, usePrices } from './prices.ts'
 import { recordReceipt } from './record-receipt.ts'
+import { returnStamps, type Stamped, shownCards, stampCards } from './stamps.ts'
 import { businessDayOf, countDay, qualifyingOf, tierHundredths } from './tiers.ts'
 import type { WorkingSet } from './working-set.ts'
 
@@ -41,7 +42,10 @@ export function applyCommand(set: WorkingSet, item: Item, request: OwnRequest, b
   const { outcome } = decision
   if (giftCards !== undefined) takeGiftCards(set, brand.brand, saleIdOf(command), giftCards)
   if (outcome.kind === 'return' && isWhole(outcome.sale)) giveCouponsBack(set, brand, outcome.sale.receiptId)
-  const response = encodeAnswer(command, outcome, performed.working.account, giftCards?.shares ?? [])
+  const stamped = command.kind === 'sale' ? stampCards(set, item, command, brand) : []
+  if (command.kind === 'return') returnStamps(set, item, command)
+  const cards = { stamped, giftCards: giftCards?.shares ?? [] }
+  const response = encodeAnswer(command, outcome, performed.working.account, cards)
   return { response, causeId, ...(natural === undefined ? {} : { natural }) }
 }
 
@@ -110,6 +114,7 @@ function toCommand(set: WorkingSet, item: Item, request: OwnRequest, brand: Bran
       const member = { state: tier?.state, days: [...(tier?.days.values() ?? [])] }
       const coupons = shownCoupons(set, item, request)
       const prices = pricesOf(set, item, request, programme, brand)
+      const cards = shownCards(set, item, request, programme, brand)
       const { storeId, occurredAtMs, holdId, pointsToPay } = request
       return {
         kind: 'sale',
@@ -117,7 +122,7 @@ function toCommand(set: WorkingSet, item: Item, request: OwnRequest, brand: Bran
         occurredAtMs,
         holdId,
         pointsToPay,
-        basket: discountSale(request, programme, member, { timeZone: brand.timeZone, coupons, prices }),
+        basket: discountSale(request, programme, member, { timeZone: brand.timeZone, coupons, prices, cards }),
         receiptId: receiptIdOf(set, request.occurredAtMs, brand),
         programme,
         tierHundredths: hundredths,
@@ -188,13 +193,13 @@ function encodeAnswer(
   command: OwnCommand,
   outcome: Outcome,
   account: Account,
-  giftCards: readonly CardShare[],
+  cards: { readonly stamped: readonly Stamped[]; readonly giftCards: readonly CardShare[] },
 ): Uint8Array {
   switch (outcome.kind) {
     case 'sale':
-      return saleAnswer(outcome, account, giftCards)
+      return saleAnswer(outcome, account, cards)
     case 'return':
-      return returnAnswer(causeIdOf(command), outcome, account, giftCards)
+      return returnAnswer(causeIdOf(command), outcome, account, cards.giftCards)
     case 'hold':
       assert(command.kind === 'hold')
       return holdAnswer(command.holdId, command.expiresAtMs, account)

@@ -4,17 +4,29 @@ import { endOfLife, localDay } from '../domain/calendar.ts'
 import { type CouponCampaign, type CouponUse, refusalOf, stateAfter } from '../domain/coupons/coupon.ts'
 import type { DiscountedBasket, ShownCoupon } from '../domain/discounts/basket.ts'
 import { sum } from '../domain/shares.ts'
-import { type CouponUseRow, countMemberUses, type StoredCoupon } from '../store/coupons/coupons.ts'
 import {
   type BudgetRow,
-  type CodeKey,
-  insertUses,
+  type BudgetShare,
+  budgetText,
+  checkBudget,
   lockBudgets,
+  partsAfter,
+  writeBudgets,
+} from '../store/coupons/budget.ts'
+import {
+  type CouponUseRow,
+  countMemberUses,
+  insertCoupons,
+  lockedShares,
+  type StoredCoupon,
+} from '../store/coupons/coupons.ts'
+import {
+  insertUses,
   lockCoupons,
+  type ReceiptUse,
   readCampaigns,
   readUsesOf,
   undoUses,
-  writeBudgets,
   writeCoupons,
 } from '../store/coupons/sets.ts'
 import { brandIdText } from '../store/keys.ts'
@@ -34,23 +46,18 @@ export interface WorkingCoupons {
   /** Uses of a campaign by a member so far. */
   readonly memberUses: Map<string, bigint>
   /** By sale: the codes that it used. */
-  readonly usesOf: ReadonlyMap<string, readonly SaleUse[]>
+  readonly usesOf: ReadonlyMap<string, readonly ReceiptUse[]>
   readonly changed: Set<string>
   readonly changedBudgets: Set<string>
   readonly newUses: CouponUseRow[]
   readonly undone: { readonly brand: string; readonly couponId: string; readonly reference: string }[]
 }
 
-interface SaleUse extends CodeKey {
-  readonly moneyMinor: bigint
-  readonly scope: string
-}
-
 /** Locks and reads the coupons of the items; their accounts are locked already. */
 export async function loadCoupons(
   tx: Sql,
   items: readonly Item[],
-  { nowMs, brands }: Pick<WorkingSet, 'nowMs' | 'brands'>,
+  { nowMs, brands, programmes }: Pick<WorkingSet, 'nowMs' | 'brands' | 'programmes'>,
 ): Promise<WorkingCoupons> {
   const named = items.flatMap(({ brand, request }) =>
     request.kind === 'sale' ? request.couponCodes.map((code) => ({ brand, code })) : [],
@@ -60,10 +67,11 @@ export async function loadCoupons(
   )
   const used = await readUsesOf(tx, returned)
   const coupons = await lockCoupons(tx, [...named, ...used])
-  const campaigns = await readCampaigns(tx, coupons)
+  const campaigns = await readCampaigns(tx, [...coupons, ...rewardsOf(items, programmes)])
   const byText = new Map(
     campaigns.map(({ brand, message }) => [brandIdText(brand, message.campaignId), campaignOf(message)]),
   )
+  const memberUses = await loadMemberUses(tx, items, coupons, byText)
   const budgets = await lockBudgets(tx, [
     ...coupons.map(({ brand, campaignId }) => ({ brand, campaignId, scope: '' })),
     ...items.flatMap((item) => storeDays(item, coupons, { nowMs, timeZone: brands.get(item.brand)?.timeZone })),
@@ -76,13 +84,23 @@ export async function loadCoupons(
     coupons: new Map(coupons.map((coupon) => [brandIdText(coupon.brand, coupon.code), coupon])),
     campaigns: byText,
     budgets: new Map(budgets.map((budget) => [budgetText(budget), budget])),
-    memberUses: await loadMemberUses(tx, items, coupons, byText),
+    memberUses,
     usesOf: Map.groupBy(used, ({ brand, receiptId }) => brandIdText(brand, receiptId)),
     changed: new Set(),
     changedBudgets: new Set(),
     newUses: [],
     undone: [],
   }
+}
+
+/** Campaigns of the coupons that full stamp cards of the items' brands give. */
+function rewardsOf(items: readonly Item[], programmes: WorkingSet['programmes']) {
+  const brands = new Set(items.flatMap(({ brand, request }) => (request.kind === 'sale' ? brand : [])))
+  return [...brands].flatMap((brand) =>
+    (programmes.get(brand) ?? []).flatMap(({ stampCards }) =>
+      stampCards.flatMap(({ rewardCampaignId: campaignId }) => (campaignId === undefined ? [] : { brand, campaignId })),
+    ),
+  )
 }
 
 function storeDays(
@@ -195,15 +213,9 @@ export function planCoupons(
     if (given === undefined)
       throw new StampedeError('FAILED_PRECONDITION', 'the coupon takes nothing off this receipt', { field })
     const moneyMinor = sum(given.parts)
-    if (coupon.lockedBy !== '') {
-      spend(set, budgets, coupon, { uses: -1n, moneyMinor: -coupon.lockedMoneyMinor, scope: coupon.lockedScope })
-    }
-    spend(set, budgets, coupon, { uses: 1n, moneyMinor, scope })
-    checkBudget(
-      campaign,
-      [budgets.get(budgetText({ ...coupon, scope: '' })), budgets.get(budgetText({ ...coupon, scope }))],
-      field,
-    )
+    for (const share of lockedShares(coupon)) count(set, budgets, share, 'give_back')
+    const share = { brand: coupon.brand, campaignId: coupon.campaignId, scope, moneyMinor }
+    checkBudget(campaign, count(set, budgets, share, 'use'), field)
     const used = coupon.uses + 1n
     const unlocked = { lockedBy: '', lockedUntilMs: 0, lockedMoneyMinor: 0n, lockedScope: '' }
     const state = stateAfter(coupon, used, campaign.usesPerCode)
@@ -215,31 +227,15 @@ export function planCoupons(
   return { coupons, budgets: [...budgets.values()], uses }
 }
 
-function spend(
+function count(
   set: WorkingSet,
   budgets: Map<string, BudgetRow>,
-  { brand, campaignId }: StoredCoupon,
-  share: { readonly uses: bigint; readonly moneyMinor: bigint; readonly scope: string },
-): void {
-  for (const scope of ['', share.scope]) {
-    const text = budgetText({ brand, campaignId, scope })
-    const before = budgets.get(text) ?? set.coupons.budgets.get(text)
-    if (before === undefined) continue
-    const after = { uses: before.uses + share.uses, moneyMinor: before.moneyMinor + share.moneyMinor }
-    budgets.set(text, { ...before, ...after })
-  }
-}
-
-function checkBudget(
-  { budget }: CouponCampaign,
-  [whole, storeDay]: readonly (BudgetRow | undefined)[],
-  field: string,
-): void {
-  const isOver = (used: bigint | undefined, limit: bigint | undefined) => limit !== undefined && (used ?? 0n) > limit
-  if (isOver(whole?.uses, budget.uses) || isOver(whole?.moneyMinor, budget.moneyMinor)) {
-    throw new StampedeError('COUPON_BUDGET_SPENT', undefined, { field })
-  }
-  if (isOver(storeDay?.uses, budget.storeDayUses)) throw new StampedeError('COUPON_BUDGET_SPENT', undefined, { field })
+  share: BudgetShare,
+  change: 'use' | 'give_back',
+): readonly BudgetRow[] {
+  const parts = partsAfter(share, change, (text) => budgets.get(text) ?? set.coupons.budgets.get(text))
+  for (const part of parts) budgets.set(budgetText(part), part)
+  return parts
 }
 
 /** Takes a plan over: the sale is posted. */
@@ -259,12 +255,16 @@ export function giveCouponsBack(set: WorkingSet, brand: BrandInfo, saleId: strin
     const campaign = coupon && set.coupons.campaigns.get(brandIdText(use.brand, coupon.campaignId))
     if (coupon === undefined || campaign === undefined) throw failedPrecondition('the campaign is not there')
     const budgets = new Map<string, BudgetRow>()
-    spend(set, budgets, coupon, { uses: -1n, moneyMinor: -use.moneyMinor, scope: use.scope })
+    const { brand: slug, scope, moneyMinor } = use
+    count(set, budgets, { brand: slug, campaignId: coupon.campaignId, scope, moneyMinor }, 'give_back')
     const uses = coupon.uses - 1n
     const graceUntilMs = Math.max(coupon.graceUntilMs, endOfLife(set.nowMs, GRACE_DAYS, brand.timeZone))
     const state = coupon.state === 'voided' ? 'voided' : stateAfter(coupon, uses, campaign.usesPerCode)
     const restored = { ...coupon, uses, state, graceUntilMs, version: coupon.version + 1n } as const
     takeOver(set, { coupons: [restored], budgets: [...budgets.values()] })
+    const member = memberText(use.brand, use.memberId, coupon.campaignId)
+    const memberUses = set.coupons.memberUses.get(member)
+    if (memberUses !== undefined) set.coupons.memberUses.set(member, memberUses - 1n)
     set.coupons.undone.push({ brand: use.brand, couponId: coupon.couponId, reference: saleId })
   }
 }
@@ -285,8 +285,9 @@ function takeOver(
 }
 
 /** Writes what became of the coupons. */
-export async function writeWorkingCoupons(tx: Sql, { coupons, nowMs }: WorkingSet): Promise<void> {
+export async function writeWorkingCoupons(tx: Sql, { coupons, mintedCoupons, nowMs }: WorkingSet): Promise<void> {
   const now = new Date(nowMs)
+  await mint(tx, mintedCoupons, now)
   await Promise.all([
     writeCoupons(
       tx,
@@ -301,16 +302,10 @@ export async function writeWorkingCoupons(tx: Sql, { coupons, nowMs }: WorkingSe
   ])
 }
 
-function budgetText({
-  brand,
-  campaignId,
-  scope,
-}: {
-  readonly brand: string
-  readonly campaignId: string
-  readonly scope: string
-}): string {
-  return `${brand}/${campaignId}/${scope}`
+async function mint(tx: Sql, coupons: readonly StoredCoupon[], now: Date): Promise<void> {
+  if (coupons.length === 0) return
+  const { taken } = await insertCoupons(tx, coupons, now)
+  if (taken !== undefined) throw new StampedeError('ALREADY_EXISTS', 'a new code is taken')
 }
 
 function memberText(brand: string, memberId: string, campaignId: string): string {

@@ -4,6 +4,7 @@ import { type DiscountedBasket, discountBasket, type ShownCoupon } from '../doma
 import type { PricesAt } from '../domain/discounts/member-prices.ts'
 import type { Programme } from '../domain/programme.ts'
 import { sum } from '../domain/shares.ts'
+import type { ShownCard } from '../domain/stamps/card.ts'
 import { type QualifyingDay, type TierState, tierAt } from '../domain/tiers/ladder.ts'
 import { spentBefore } from '../domain/tiers/windows.ts'
 import type { ItemRequest } from './item.ts'
@@ -25,9 +26,10 @@ export function discountSale(
     readonly coupons: readonly ShownCoupon[]
     /** Undefined: the programme has none. */
     readonly prices: PricesAt | undefined
+    readonly cards: readonly ShownCard[]
   },
 ): DiscountedBasket {
-  const { timeZone, coupons, prices } = more
+  const { timeZone, coupons, prices, cards } = more
   const { lines, storeId, occurredAtMs: atMs, tags, tender, expectedTotalMinor } = request
   const today = localDay(atMs, timeZone)
   const facts = {
@@ -40,7 +42,7 @@ export function discountSale(
     spentMinor: ({ months }: { readonly months: number }) => spentBefore(member.days, months, today),
   }
   const { discountRules, discountLimits: limits } = programme
-  const basket = discountBasket(lines, discountRules, facts, { coupons, limits, prices })
+  const basket = discountBasket(lines, discountRules, facts, { coupons, limits, prices, cards })
   const total = sum(basket.lines.map(({ amountMinor }) => amountMinor))
   if (expectedTotalMinor !== undefined && expectedTotalMinor !== total) {
     const message = `the receipt comes to ${total} now: ask for a quote again`

@@ -30,12 +30,14 @@ export interface FlushContext {
  * by item in memory, write in sets. A refused item does not touch the others; a failed statement fails all of them.
  */
 export async function flushItems(context: FlushContext, items: readonly Item[]): Promise<readonly ItemResult[]> {
-  const keys = sortAccounts(items.flatMap(accountsOf))
   await context.months.ensure(context.database, monthsOf(context, items))
   return context.database.transaction(async (tx) => {
     await beginPosting(tx)
+    const { brands, newId, misses } = context
+    // Versions never change, and which accounts there are to lock depends on them.
+    const programmes = await context.programmes.of(tx, [...new Set(items.map(({ brand }) => brand))])
+    const keys = sortAccounts(items.flatMap((item) => accountsOf(item, programmes)))
     await lockAccounts(tx, keys)
-    const { brands, newId, programmes, misses } = context
     // Read after the locks: a hold that ended while we waited for them has ended.
     const nowMs = context.clock.nowMs()
     const set = await loadWorkingSet(tx, keys, items, { nowMs, newId, brands, programmes, misses })
@@ -53,7 +55,8 @@ export async function flushDue(context: FlushContext, limit: number): Promise<nu
     const nowMs = context.clock.nowMs()
     const keys = await lockDueAccounts(tx, new Date(nowMs), limit)
     if (keys.length === 0) return 0
-    const { brands, newId, programmes, misses } = context
+    const { brands, newId, misses } = context
+    const programmes = await context.programmes.of(tx, [...new Set(keys.map(({ brand }) => brand))])
     const set = await loadWorkingSet(tx, keys, [], { nowMs, newId, brands, programmes, misses })
     for (const working of set.accounts.values()) applySettle(set, working)
     for (const tier of set.tiers.values()) {

@@ -63,8 +63,9 @@ function grantCommand(
 ): GrantCommand {
   const programme = programmeOf(set, brand, grantedAtMs)
   const days = request?.liveDays ?? 0
-  const term = earnedTerm({ ...programme, activation: { kind: 'immediate' } }, grantedAtMs, timeZone)
-  const ownEndMs = days === 0 ? term.expiresAtMs : endOfLife(grantedAtMs, days, timeZone)
+  const startsAtMs = Math.max(request?.activatesAtMs ?? grantedAtMs, grantedAtMs)
+  const term = earnedTerm({ ...programme, activation: { kind: 'immediate' } }, startsAtMs, timeZone)
+  const ownEndMs = days === 0 ? term.expiresAtMs : endOfLife(startsAtMs, days, timeZone)
   return {
     kind: 'grant',
     grantId,

@@ -60,14 +60,28 @@ export type ItemRequest =
       readonly liveDays: number
       /** Empty takes the programme's. */
       readonly funder: string
+      /** When the points can be spent and their life begins; undefined: at once. */
+      readonly activatesAtMs: number | undefined
     }
   /** What the event should have given. */
   | { readonly kind: 'correct'; readonly eventKey: string; readonly points: bigint }
   /** `causeId` is a receipt or a grant. */
   | { readonly kind: 'activate'; readonly causeId: string }
   | { readonly kind: 'transfer'; readonly toMemberId: string; readonly points: bigint }
-  /** Signed points; `proposedBy` is the caller's key. */
-  | { readonly kind: 'adjust'; readonly points: bigint; readonly reason: string; readonly proposedBy: string }
+  /** An `expectedPoints` of 0 is not checked. */
+  | { readonly kind: 'order'; readonly rewardId: string; readonly quantity: bigint; readonly expectedPoints: bigint }
+  /** A `quantity` of 0 cancels all that is left. */
+  | { readonly kind: 'cancel_order'; readonly orderId: string; readonly quantity: bigint }
+  | {
+      readonly kind: 'adjust'
+      /** Signed. */
+      readonly points: bigint
+      readonly reason: string
+      /** The caller's key, or the rule that asks for it. */
+      readonly proposedBy: string
+      /** What a rule takes back: whatever its size, and to debt if need be. */
+      readonly isByRule: boolean
+    }
   /** An empty `tierId` keeps the tier that the member has. */
   | { readonly kind: 'tier'; readonly tierId: string; readonly untilMs: number; readonly reason: string }
   | {

@@ -2,21 +2,25 @@ import type { BrandDirectory, Sql } from '@stampede/platform'
 import { localDay, monthOf } from '../domain/calendar.ts'
 import type { MissLimiter } from '../domain/coupons/miss-limiter.ts'
 import type { Programme } from '../domain/programme.ts'
+import type { SaleRecord } from '../domain/sale.ts'
+import { stampCurrency } from '../domain/stamps/card.ts'
 import { firstDayLookedAt } from '../domain/tiers/windows.ts'
 import { readAccounts } from '../store/accounts.ts'
 import { readAdjustments } from '../store/adjustments.ts'
 import { type EventKey, eventText, readEventGrants } from '../store/event-grants.ts'
 import { readHolds, readOpenHolds } from '../store/holds.ts'
 import { readAnswers } from '../store/idempotency.ts'
-import { type AccountKey, type BrandId, brandIdText, pointsOf } from '../store/keys.ts'
+import { type AccountKey, type BrandId, brandIdText, POINTS, pointsOf } from '../store/keys.ts'
 import { readLiveLots, readLots } from '../store/lots.ts'
-import type { Programmes } from '../store/programmes.ts'
 import { type NaturalKey, naturalText, readKnownReceipts, readSales, type StoredSale } from '../store/receipts.ts'
+import { readStamps, type StampReceipt, stampText } from '../store/stamps.ts'
 import { readMemberDays, readMemberTiers } from '../store/tiers.ts'
 import { loadCoupons } from './coupons.ts'
 import { loadGiftCards } from './gift-cards.ts'
 import type { Item } from './item.ts'
 import { loadPrices } from './prices.ts'
+import { loadRewards } from './rewards.ts'
+import { stampCurrencies } from './stamps.ts'
 import { assembleTiers, type WorkingTier } from './tiers.ts'
 import { answerText, assembleAccounts, type WorkingSet } from './working-set.ts'
 
@@ -25,7 +29,8 @@ export interface LoadContext {
   readonly nowMs: number
   readonly newId: (atMs?: number) => string
   readonly brands: Pick<BrandDirectory, 'get'>
-  readonly programmes: Programmes
+  /** All versions of the brands. */
+  readonly programmes: ReadonlyMap<string, readonly Programme[]>
   readonly misses: MissLimiter
 }
 
@@ -36,27 +41,29 @@ export async function loadWorkingSet(
   items: readonly Item[],
   context: LoadContext,
 ): Promise<WorkingSet> {
-  const [rows, sales, liveLots, openHolds, namedHolds, programmes, { answers, naturals }, grants, adjustments] =
+  const [rows, sales, liveLots, openHolds, namedHolds, { answers, naturals }, grants, adjustments, stamps] =
     await Promise.all([
       readAccounts(tx, keys),
       readSales(tx, items.flatMap(saleNamed)),
       readLiveLots(tx, keys),
       readOpenHolds(tx, keys),
       readHolds(tx, items.flatMap(holdNamed)),
-      context.programmes.of(tx, [...new Set(keys.map((key) => key.brand))]),
       loadAnswers(tx, items, context.brands),
       readEventGrants(tx, items.flatMap(eventNamed)),
       readAdjustments(tx, items.flatMap(adjustmentNamed)),
+      readStamps(tx, items.flatMap(saleNamed)),
     ])
+  const { programmes } = context
   const giftCards = await loadGiftCards(tx, items)
   const prices = await loadPrices(tx, items, programmes, context.brands)
   const coupons = await loadCoupons(tx, items, context)
+  const rewards = await loadRewards(tx, items)
   const tiers = await loadTiers(tx, keys, programmes, context.nowMs)
-  const lots = [...liveLots, ...(await readLots(tx, sales.flatMap(lotsOfSale)))]
+  const named = [...sales.flatMap(lotsOfSale), ...stamps.flatMap(lotsOfStamps), ...rewards.lots]
+  const lots = [...liveLots, ...(await readLots(tx, named))]
   const holds = [...openHolds, ...namedHolds]
   return {
     ...context,
-    programmes,
     accounts: assembleAccounts(keys, rows, lots, holds),
     sales: new Map(sales.map((sale) => [brandIdText(sale.brand, sale.record.receiptId), sale])),
     changedSales: new Set(),
@@ -64,6 +71,10 @@ export async function loadWorkingSet(
     naturals,
     newAnswers: [],
     coupons,
+    rewards,
+    mintedCoupons: [],
+    stamps: new Map(stamps.map((one) => [stampText(one), one])),
+    changedStamps: new Set(),
     giftCards,
     prices,
     tiers,
@@ -86,7 +97,9 @@ async function loadTiers(
   programmes: ReadonlyMap<string, readonly Programme[]>,
   nowMs: number,
 ): Promise<ReadonlyMap<string, WorkingTier>> {
-  const tiered = keys.filter(({ brand }) => (programmes.get(brand) ?? []).some(countsDays))
+  const tiered = keys.filter(
+    ({ brand, currency }) => currency === POINTS && (programmes.get(brand) ?? []).some(countsDays),
+  )
   if (tiered.length === 0) return new Map()
   const [tiers, days] = await Promise.all([
     readMemberTiers(tx, tiered),
@@ -133,9 +146,13 @@ export function naturalKeyOf(item: Item, brands: Pick<BrandDirectory, 'get'>): N
   return { brand, kind: 'sale', storeId: request.storeId, tillId: request.tillId, ...day, number: request.number }
 }
 
-/** The accounts that an item may touch. */
-export function accountsOf(item: Item): readonly AccountKey[] {
-  const { brand, request } = item
+/** The accounts that an item may touch; a receipt's those of all stamp cards that its brand has or had. */
+export function accountsOf(item: Item, programmes: ReadonlyMap<string, readonly Programme[]>): readonly AccountKey[] {
+  const { brand, memberId, request } = item
+  if (request.kind === 'sale' || request.kind === 'return') {
+    const stamps = stampCurrencies(programmes.get(brand) ?? [])
+    return [pointsOf(item), ...stamps.map((currency) => ({ brand, memberId, currency }))]
+  }
   if (request.kind !== 'transfer') return [pointsOf(item)]
   return [pointsOf(item), pointsOf({ brand, memberId: request.toMemberId })]
 }
@@ -159,9 +176,16 @@ function holdNamed(item: Item): readonly BrandId[] {
   return request.kind === 'sale' && request.holdId !== '' ? [{ brand: item.brand, id: request.holdId }] : []
 }
 
+function lotsOfStamps({ brand, memberId, cardId, record }: StampReceipt) {
+  return lotsOf({ brand, memberId, currency: stampCurrency(cardId) }, record)
+}
+
 function lotsOfSale(sale: StoredSale): readonly (AccountKey & { readonly lotId: string })[] {
-  const { brand, memberId, record } = sale
+  return lotsOf(pointsOf(sale), sale.record)
+}
+
+function lotsOf(key: AccountKey, record: SaleRecord) {
   const ids = [...record.spendDraws, ...record.reverseDraws].map((draw) => draw.lotId)
   if (record.lotId !== null) ids.push(record.lotId)
-  return ids.map((lotId) => ({ ...pointsOf({ brand, memberId }), lotId }))
+  return ids.map((lotId) => ({ ...key, lotId }))
 }

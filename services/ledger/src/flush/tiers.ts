@@ -1,7 +1,7 @@
 import type { BrandInfo } from '@stampede/platform'
 import { isOf, type Programme, programmeAt } from '../domain/programme.ts'
-import { shareOf } from '../domain/return.ts'
-import type { RecordedLine, SaleRecord } from '../domain/sale.ts'
+import { keptMoney, shareOf } from '../domain/return.ts'
+import type { SaleRecord } from '../domain/sale.ts'
 import { earnedTerm } from '../domain/terms.ts'
 import { evaluateTier, type TierEvaluation, type TierFacts } from '../domain/tiers/evaluate.ts'
 import {
@@ -96,10 +96,6 @@ export function qualifyingOf(sale: SaleRecord, programme: Programme): Qualifying
     points: sale.lines.reduce((sum, line) => sum + line.earned - shareOf(line, sale.pointValueMinor).earned, 0n),
     visits: sale.lines.some(({ returned, quantity }) => returned < quantity) ? 1n : 0n,
   }
-}
-
-function keptMoney(line: RecordedLine, pointValueMinor: bigint): bigint {
-  return line.amountMinor - line.paid * pointValueMinor - shareOf(line, pointValueMinor).moneyMinor
 }
 
 /** Brings a member's tier up to now; entry rewards are granted. */

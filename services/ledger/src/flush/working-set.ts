@@ -5,15 +5,18 @@ import type { Posting } from '../domain/posting.ts'
 import type { Programme } from '../domain/programme.ts'
 import type { AccountRow } from '../store/accounts.ts'
 import type { Adjustment } from '../store/adjustments.ts'
+import type { StoredCoupon } from '../store/coupons/coupons.ts'
 import type { EventGrant } from '../store/event-grants.ts'
 import type { OwnedHold } from '../store/holds.ts'
 import type { NewAnswer } from '../store/idempotency.ts'
 import { type AccountKey, accountText, brandIdText } from '../store/keys.ts'
 import type { OwnedLot } from '../store/lots.ts'
 import type { NewReceipt, StoredSale } from '../store/receipts.ts'
+import type { StampReceipt } from '../store/stamps.ts'
 import type { WorkingCoupons } from './coupons.ts'
 import type { WorkingGiftCards } from './gift-cards.ts'
 import type { WorkingPrices } from './prices.ts'
+import type { WorkingRewards } from './rewards.ts'
 import type { WorkingTier } from './tiers.ts'
 
 /** Why an account's event is sent: its newest change in the flush. */
@@ -80,6 +83,12 @@ export interface WorkingSet {
   readonly naturals: Map<string, KnownAnswer>
   readonly newAnswers: NewAnswer[]
   readonly coupons: WorkingCoupons
+  readonly rewards: WorkingRewards
+  /** Coupons that the flush makes. */
+  readonly mintedCoupons: StoredCoupon[]
+  /** Of sales that are returned, and of those of the flush. */
+  readonly stamps: Map<string, StampReceipt>
+  readonly changedStamps: Set<string>
   readonly giftCards: WorkingGiftCards
   readonly prices: WorkingPrices
   /** Wrong codes of coupons and gift cards. */

@@ -1,21 +1,24 @@
 import { type OutboxMessage, type Sql, writeOutbox } from '@stampede/platform'
 import { utcMonth } from '../domain/calendar.ts'
 import { programmeAt } from '../domain/programme.ts'
+import { stampCurrency } from '../domain/stamps/card.ts'
 import { tierProgress } from '../domain/tiers/progress.ts'
-import { accountEvent, couponEvents, receiptEvent, type ShownTier } from '../events.ts'
+import { accountEvent, couponEvents, orderEvent, receiptEvent, type ShownTier, stampEvent } from '../events.ts'
 import { updateAccounts } from '../store/accounts.ts'
 import { writeAdjustments } from '../store/adjustments.ts'
 import { writeEventGrants } from '../store/event-grants.ts'
 import { type OwnedHold, writeHolds } from '../store/holds.ts'
 import { insertAnswers } from '../store/idempotency.ts'
-import { brandIdText } from '../store/keys.ts'
+import { brandIdText, POINTS } from '../store/keys.ts'
 import { insertLots, type OwnedLot, updateLots } from '../store/lots.ts'
 import { insertPostings } from '../store/postings.ts'
 import { insertReceipts, updateSales } from '../store/receipts.ts'
+import { writeStamps } from '../store/stamps.ts'
 import { writeDays, writeMemberTiers } from '../store/tiers.ts'
 import { writeWorkingCoupons } from './coupons.ts'
 import { writeWorkingGiftCards } from './gift-cards.ts'
 import { writeWorkingPrices } from './prices.ts'
+import { writeWorkingRewards } from './rewards.ts'
 import type { WorkingTier } from './tiers.ts'
 import type { WorkingAccount, WorkingSet } from './working-set.ts'
 
@@ -40,6 +43,11 @@ export async function writeWorkingSet(tx: Sql, set: WorkingSet): Promise<void> {
     insertAnswers(tx, set.newAnswers),
     writeTiers(tx, [...set.tiers.values()]),
     writeWorkingCoupons(tx, set),
+    writeWorkingRewards(tx, set),
+    writeStamps(
+      tx,
+      [...set.changedStamps].flatMap((text) => set.stamps.get(text) ?? []),
+    ),
     writeWorkingGiftCards(tx, set),
     writeWorkingPrices(tx, set),
     writeEventGrants(
@@ -67,6 +75,12 @@ function tierShown(set: WorkingSet, { key }: WorkingAccount): ShownTier | undefi
   const timeZone = set.brands.get(key.brand)?.timeZone ?? 'UTC'
   const facts = { state, days: [...tier.days.values()], nowMs: set.nowMs, timeZone }
   return { isChanged, changes, progress: ladder === undefined ? undefined : tierProgress({ ladder, ...facts }, state) }
+}
+
+/** Stamps that fill the card of an account now; zero where the programme has no such card any more. */
+function targetOf(set: WorkingSet, { key }: WorkingAccount): bigint {
+  const cards = programmeAt(set.programmes.get(key.brand) ?? [], set.nowMs)?.stampCards ?? []
+  return cards.find(({ cardId }) => stampCurrency(cardId) === key.currency)?.target ?? 0n
 }
 
 async function writeTiers(tx: Sql, tiers: readonly WorkingTier[]): Promise<void> {
@@ -109,6 +123,7 @@ async function writeHoldsOf(tx: Sql, changed: readonly WorkingAccount[]): Promis
 function eventsOf(set: WorkingSet, changed: readonly WorkingAccount[]): readonly OutboxMessage[] {
   const now = new Date(set.nowMs)
   const accounts = changed.flatMap((working) => {
+    if (working.key.currency !== POINTS) return stampEvent(working, targetOf(set, working), now)
     const currency = set.brands.get(working.key.brand)?.currency ?? ''
     return accountEvent(working, tierShown(set, working), currency, now) ?? []
   })
@@ -117,5 +132,13 @@ function eventsOf(set: WorkingSet, changed: readonly WorkingAccount[]): readonly
     const campaign = coupon && set.coupons.campaigns.get(brandIdText(coupon.brand, coupon.campaignId))
     return campaign === undefined || coupon === undefined ? [] : couponEvents([coupon], campaign, now)
   })
-  return [...accounts, ...coupons, ...set.receipts.map((posted) => receiptEvent(posted, now))]
+  const orders = [...set.rewards.changedOrders].flatMap((text) => {
+    const order = set.rewards.orders.get(text)
+    return order === undefined ? [] : orderEvent(order, now)
+  })
+  const minted = set.mintedCoupons.flatMap((coupon) => {
+    const campaign = set.coupons.campaigns.get(brandIdText(coupon.brand, coupon.campaignId))
+    return campaign === undefined ? [] : couponEvents([coupon], campaign, now)
+  })
+  return [...accounts, ...coupons, ...minted, ...orders, ...set.receipts.map((posted) => receiptEvent(posted, now))]
 }

@@ -2,6 +2,7 @@ import { checkBigint, checkInt, checkList, checkText, invalidArgument } from '@s
 import type { EarnRule, GiftCardRules, Goods, Life, PriceSetRules, Programme } from '@stampede/proto/programmes/v1'
 import { checkDiscountRules } from './check-discounts.ts'
 import { checkLadder } from './check-ladder.ts'
+import { checkStampCards } from './check-stamp-cards.ts'
 import { checkOneOf, FUNDER_CHARACTERS_MAX, idPattern, NUMBER_CHARACTERS_MAX, POINTS_MAX } from './checks.ts'
 
 const BASIS_POINTS_MAX = 10_000
@@ -35,6 +36,7 @@ export function checkProgramme(programme: Programme): void {
   checkDiscountRules(programme.discountRules, field('discount_rules'))
   checkInt(programme.maxDiscountBasisPoints, field('max_discount_basis_points'), { min: 0, max: BASIS_POINTS_MAX })
   checkInt(programme.leastPriceBasisPoints, field('least_price_basis_points'), { min: 0, max: BASIS_POINTS_MAX })
+  checkStampCards(programme.stampCards, field('stamp_cards'))
   if (programme.tiers !== undefined) checkLadder(programme.tiers, field('tiers'))
   if (programme.priceSets !== undefined) checkPriceSets(programme.priceSets, field('price_sets'))
   if (programme.giftCards !== undefined) checkGiftCards(programme.giftCards, field('gift_cards'))

@@ -8,6 +8,7 @@ import {
   checkList,
   checkPresent,
   checkText,
+  checkUuid,
   invalidArgument,
   notFound,
 } from '@stampede/platform'
@@ -78,6 +79,23 @@ export function checkReturnLines(lines: readonly ReturnLine[], field: string): r
       quantity: checkBigint(line.quantity, `${at}.quantity`, { min: 1n, max: QUANTITY_MAX }),
     }
   })
+}
+
+const PAGE_SIZE_MAX = 500
+const PAGE_SIZE_DEFAULT = 50
+
+/** How many of a page are asked for. */
+export function checkPageSize(pageSize: number): number {
+  const asked = checkInt(pageSize, 'page_size', { min: 0, max: PAGE_SIZE_MAX })
+  return asked === 0 ? PAGE_SIZE_DEFAULT : asked
+}
+
+/** Which page of a list by id is asked for; its token is the last id of the page before. */
+export function checkPage({ pageSize, pageToken }: { readonly pageSize: number; readonly pageToken: string }) {
+  return {
+    limit: checkPageSize(pageSize),
+    afterId: pageToken === '' ? null : checkUuid(pageToken, 'page_token'),
+  }
 }
 
 /** A text that is one of a few; the empty one stands for the default and is not told. */

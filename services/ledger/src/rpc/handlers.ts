@@ -8,11 +8,14 @@ import { getBalance } from './get-balance.ts'
 import { getProgramme } from './get-programme.ts'
 import { getReceipt } from './get-receipt.ts'
 import { listHistory } from './list-history.ts'
+import { listParkedReturns } from './list-parked-returns.ts'
+import { listStampCards } from './list-stamp-cards.ts'
 import { postReceipt } from './post-receipt.ts'
 import { postReceiptBatch } from './post-receipt-batch.ts'
 import { putProgramme } from './put-programme.ts'
 import { quoteReceipt } from './quote-receipt.ts'
 import { returnReceipt } from './return-receipt.ts'
+import { syncReceipts } from './sync-receipts.ts'
 
 /** All methods of the ledger over one context. */
 export function ledgerHandlers(context: LedgerContext): Handlers<typeof LedgerServiceService> {
@@ -24,10 +27,13 @@ export function ledgerHandlers(context: LedgerContext): Handlers<typeof LedgerSe
     postReceipt: (request, call) => postReceipt(context, request, call),
     postReceiptBatch: (request, call) => postReceiptBatch(context, request, call),
     returnReceipt: (request, call) => returnReceipt(context, request, call),
+    syncReceipts: (requests) => syncReceipts(context, requests),
+    listParkedReturns: (request) => listParkedReturns(context, request),
     createHold: (request, call) => createHold(context, request, call),
     commitHold: (request, call) => commitHold(context, request, call),
     cancelHold: (request, call) => cancelHold(context, request, call),
     getBalance: (request) => getBalance(context, request),
+    listStampCards: (request) => listStampCards(context, request),
     listHistory: (request) => listHistory(context, request),
   }
 }

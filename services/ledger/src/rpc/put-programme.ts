@@ -5,6 +5,7 @@ import type { LedgerContext } from '../context.ts'
 import { answerOnce, type OnceAnswer } from '../store/answer-once.ts'
 import { insertProgramme, lockProgramme, readProgrammes } from '../store/programmes.ts'
 import { checkProgramme } from './check-programme.ts'
+import { checkCardsInForce } from './check-stamp-cards.ts'
 import { brandOf, fingerprint } from './checks.ts'
 
 const EFFECTIVE_BEFORE_MS = Date.UTC(3000)
@@ -38,8 +39,10 @@ async function publish(
   message: ProgrammeMessage,
 ): Promise<OnceAnswer> {
   await lockProgramme(tx, brand)
-  const version = ((await readProgrammes(tx, [brand])).at(-1)?.version ?? 0) + 1
+  const versions = await readProgrammes(tx, [brand])
+  const version = (versions.at(-1)?.version ?? 0) + 1
   if (version > VERSIONS_MAX) throw invalidArgument('programme', `a brand has at most ${VERSIONS_MAX} versions`)
+  await checkCardsInForce(tx, brand, message.stampCards, versions)
   const unasked = version === 1 ? Number.NEGATIVE_INFINITY : now.getTime()
   const effectiveAtMs = request.effectiveAt?.getTime() ?? unasked
   await insertProgramme(tx, { brand, version, effectiveAtMs, message }, now)

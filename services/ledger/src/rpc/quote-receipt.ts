@@ -7,8 +7,10 @@ import { type PricesAt, pricesAt, unitsUsed } from '../domain/discounts/member-p
 import { isPayable, maxPointsForLines, priceLines, totalOf } from '../domain/pricing.ts'
 import { type Programme, programmeAt } from '../domain/programme.ts'
 import { sum } from '../domain/shares.ts'
+import { countedStamps, isShown, type ShownCard, stampCurrency } from '../domain/stamps/card.ts'
 import { tierAt, tierOf } from '../domain/tiers/ladder.ts'
 import { discountSale } from '../flush/discounts.ts'
+import { stampsEndMs } from '../flush/stamps.ts'
 import { noProgramme } from '../refusals.ts'
 import { readAccountView } from '../store/account-view.ts'
 import { readCoupon } from '../store/coupons/coupons.ts'
@@ -47,9 +49,10 @@ export async function quoteReceipt(
       quotedCoupon(context, { brand, timeZone, memberId, storeId, code, index, asks }),
     ),
   )
+  const cards = await quotedCards(context, programme, { brand, memberId, storeId, atMs, timeZone })
   const sale = { lines, storeId, occurredAtMs: atMs, ...asks, expectedTotalMinor: undefined }
   const prices = await quotedPrices(context, { brand, memberId, timeZone }, programme, atMs)
-  const discounted = discountSale(sale, programme, member, { timeZone, coupons, prices })
+  const discounted = discountSale(sale, programme, member, { timeZone, coupons, prices, cards })
   const { account } = await readAccountView(database, pointsOf({ brand, memberId }), nowMs)
   const maxPointsPayable = maxPointsForLines(discounted.lines, programme, account.available)
   if (pointsToPay > maxPointsPayable || !isPayable(pointsToPay, programme)) {
@@ -88,6 +91,30 @@ async function quotedPrices(
   const own = prices.map(({ price }) => price)
   const used = uses.flatMap(({ lines }) => lines)
   return pricesAt(own, priceSets, atMs, (sku) => unitsUsed(used, sku))
+}
+
+/** The member's stamp cards as a quote sees them. */
+async function quotedCards(
+  { database, clock }: LedgerContext,
+  { stampCards }: Programme,
+  quoted: {
+    readonly brand: string
+    readonly memberId: string
+    readonly storeId: string
+    readonly atMs: number
+    readonly timeZone: string
+  },
+): Promise<readonly ShownCard[]> {
+  const { brand, memberId, storeId, atMs, timeZone } = quoted
+  const nowMs = clock.nowMs()
+  const shown = stampCards.filter((card) => isShown(card, storeId, atMs))
+  return Promise.all(
+    shown.map(async (card) => {
+      const key = { brand, memberId, currency: stampCurrency(card.cardId) }
+      const { account } = await readAccountView(database, key, nowMs)
+      return { card, stamps: countedStamps(account), isLive: stampsEndMs(card, atMs, timeZone) > nowMs }
+    }),
+  )
 }
 
 /** A coupon that a quote shows; throws what keeps it from being used. */

@@ -1,13 +1,14 @@
-import { type CallContext, notFound } from '@stampede/platform'
+import type { CallContext } from '@stampede/platform'
 import { type ReturnReceiptRequest, ReturnReceiptResponse } from '@stampede/proto/ledger/v1'
 import type { LedgerContext } from '../context.ts'
 import type { Item } from '../flush/item.ts'
 import { naturalText, readKnownReceipts, readSaleMembers } from '../store/receipts.ts'
 import { brandOf } from './checks.ts'
 import { returnItem } from './items.ts'
+import { park } from './park-return.ts'
 import { submitOne } from './submit.ts'
 
-/** Returns lines of a sale. */
+/** Returns lines of a sale, or keeps the return until the sale is there. */
 export async function returnReceipt(
   context: LedgerContext,
   request: ReturnReceiptRequest,
@@ -16,7 +17,7 @@ export async function returnReceipt(
   const { brand } = brandOf(context, request.brand)
   const item = returnItem(request, { brand, clock: context.clock, deadline: call.deadline, prefix: '' })
   const [named] = await nameMembers(context, [item])
-  if (named === undefined || named.memberId === '') throw notFound()
+  if (named === undefined || named.memberId === '') return park(context, item, request)
   return ReturnReceiptResponse.decode(await submitOne(context, named))
 }
 

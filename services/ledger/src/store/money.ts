@@ -1,5 +1,5 @@
 import { type Sql, uuidv7 } from '@stampede/platform'
-import type { MoneyKind, MoneyPosting } from '../domain/money.ts'
+import type { MoneyAccount, MoneyKind, MoneyPosting } from '../domain/money.ts'
 import { instants, numbers, plain, texts } from './columns.ts'
 
 /** A posting of a brand's money books. */
@@ -80,4 +80,49 @@ export async function sumBlocked(sql: Sql, brand: string): Promise<bigint> {
     [brand],
   )
   return row?.sum ?? 0n
+}
+
+/** What has come together on an account, by its party. */
+export interface MoneyBalanceRow {
+  readonly account: string
+  readonly party: string
+  readonly amountMinor: bigint
+}
+
+/** Balances of the parties of an account whose names begin so, by name, from behind `after`. Reads all of the brand's entries. */
+export async function readMoneyBalances(
+  sql: Sql,
+  brand: string,
+  {
+    account,
+    prefix,
+    after,
+    limit,
+  }: { readonly account: MoneyAccount; readonly prefix: string; readonly after: string; readonly limit: number },
+): Promise<readonly MoneyBalanceRow[]> {
+  const rows = await sql.query<{ party: string; amount: bigint }>({
+    name: 'ledger-read-money-balances',
+    text: `SELECT party, sum(amount)::bigint AS amount FROM money_entry
+      WHERE brand = $1 AND account = $2 AND starts_with(party, $3) AND ($4 = '' OR party COLLATE "C" > $4)
+      GROUP BY party ORDER BY party COLLATE "C" LIMIT $5`,
+    values: [brand, account, prefix, after, limit],
+  })
+  return rows.map(({ party, amount }) => ({ account, party, amountMinor: amount }))
+}
+
+/** What is owed to a party, as it stands in the books (minus); whoever decides by it gets it alone until the transaction ends. */
+export async function lockPayable(tx: Sql, brand: string, party: string): Promise<bigint> {
+  await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('ledger.payable.' || $1 || '/' || $2, 0))`, [
+    brand,
+    party,
+  ])
+  const [row] = await tx.query<{ amount: bigint | null }>({
+    name: 'ledger-read-payable',
+    text: `SELECT sum(e.amount)::bigint AS amount FROM money_posting p
+      CROSS JOIN LATERAL unnest(p.entry_accounts, p.entry_parties, p.entry_amounts) e (account, party, amount)
+      WHERE 'payable' = ANY (p.entry_accounts) AND p.entry_parties @> ARRAY[$2] AND p.brand = $1
+        AND e.account = 'payable' AND e.party = $2`,
+    values: [brand, party],
+  })
+  return row?.amount ?? 0n
 }

@@ -10,6 +10,7 @@ import {
   uuidv7,
 } from '@stampede/platform'
 import { type TestClock, testClock, testPostgres } from '@stampede/platform/testing'
+import { Event } from '@stampede/proto/events/v1'
 import {
   CreateHoldRequest,
   PostReceiptRequest,
@@ -21,12 +22,17 @@ import type { LedgerContext } from '../context.ts'
 import { MissLimiter } from '../domain/coupons/miss-limiter.ts'
 import { Committer } from '../flush/committer.ts'
 import { type FlushContext, flushItems } from '../flush/flush.ts'
+import { followReceipts } from '../jobs/follow-receipts.ts'
+import { settleDue } from '../jobs/settle-due.ts'
 import { couponHandlers } from '../rpc/coupons/handlers.ts'
 import { giftCardHandlers } from '../rpc/gift-cards/handlers.ts'
 import { ledgerHandlers } from '../rpc/handlers.ts'
+import { moneyHandlers } from '../rpc/money/handlers.ts'
 import { pointsHandlers } from '../rpc/points/handlers.ts'
 import { priceSetHandlers } from '../rpc/prices/handlers.ts'
 import { putProgramme } from '../rpc/put-programme.ts'
+import { referralHandlers } from '../rpc/referrals/handlers.ts'
+import { rewardHandlers } from '../rpc/rewards/handlers.ts'
 import { tierHandlers } from '../rpc/tiers/handlers.ts'
 import { Months } from '../store/months.ts'
 import { Programmes } from '../store/programmes.ts'
@@ -70,6 +76,9 @@ export interface TestLedger extends AsyncDisposable {
   readonly points: ReturnType<typeof pointsHandlers>
   readonly tiers: ReturnType<typeof tierHandlers>
   readonly coupons: ReturnType<typeof couponHandlers>
+  readonly rewards: ReturnType<typeof rewardHandlers>
+  readonly money: ReturnType<typeof moneyHandlers>
+  readonly referrals: ReturnType<typeof referralHandlers>
   readonly giftCards: ReturnType<typeof giftCardHandlers>
   readonly prices: ReturnType<typeof priceSetHandlers>
   /** Publishes a version of the programme that differs from the first one, for receipts of whatever time. */
@@ -86,6 +95,8 @@ export interface TestLedger extends AsyncDisposable {
 export interface TestReplica extends AsyncDisposable {
   readonly handlers: ReturnType<typeof ledgerHandlers>
   readonly points: ReturnType<typeof pointsHandlers>
+  readonly rewards: ReturnType<typeof rewardHandlers>
+  readonly committer: Committer
 }
 
 const firstProgramme = {
@@ -138,6 +149,9 @@ export async function testLedger(): Promise<TestLedger> {
     points: pointsHandlers(context),
     tiers: tierHandlers(context),
     coupons: couponHandlers(context),
+    rewards: rewardHandlers(context),
+    money: moneyHandlers(context),
+    referrals: referralHandlers(context),
     giftCards: giftCardHandlers(context),
     prices: priceSetHandlers(context),
     call: {
@@ -152,6 +166,8 @@ export async function testLedger(): Promise<TestLedger> {
       return {
         handlers: ledgerHandlers({ ...context, committer: own }),
         points: pointsHandlers({ ...context, committer: own }),
+        rewards: rewardHandlers({ ...context, committer: own }),
+        committer: own,
         [Symbol.asyncDispose]: () => own[Symbol.asyncDispose](),
       }
     },
@@ -220,4 +236,16 @@ export function kindOf(result: ReceiptBatchResult): string {
   const { result: one } = result
   if (one === undefined) return 'nothing'
   return one.$case === 'error' ? one.value.code : one.$case
+}
+
+/** Events that the ledger has written so far, in their order. */
+export async function eventsOf({ database }: TestLedger): Promise<readonly Event[]> {
+  const rows = await database.query<{ payload: Buffer }>('SELECT payload FROM outbox ORDER BY id')
+  return rows.map(({ payload }) => Event.decode(payload))
+}
+
+/** Delivers all receipts so far to the ledger's own follower, those of earlier calls once more, and does what is due. */
+export async function followAll(ledger: TestLedger): Promise<void> {
+  await followReceipts(ledger.context, await eventsOf(ledger))
+  await settleDue(ledger.context, 200)
 }

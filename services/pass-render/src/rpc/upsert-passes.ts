@@ -1,4 +1,4 @@
-import { invalidArgument, itemError, StampedeError } from '@stampede/platform'
+import { type Arrived, gather, invalidArgument, itemError, StampedeError } from '@stampede/platform'
 import type { UpsertPassesRequest, UpsertPassesResponse } from '@stampede/proto/passes/v1'
 import type { Context } from '../context.ts'
 import { type CardWish, upsertCards } from '../upsert-cards.ts'
@@ -7,44 +7,22 @@ import { cardWish, knownBrand, upsertAnswer } from './upsert-pass.ts'
 /** Requests that go into one transaction at most. */
 const MAX_BATCH = 200
 
-interface Arrived {
-  readonly index: bigint
-  readonly request: UpsertPassesRequest
-}
-
 /** Many cards over one stream: all requests that wait go into one transaction; answers come in their order. */
 export async function* upsertPasses(
   context: Context,
   requests: AsyncIterable<UpsertPassesRequest>,
 ): AsyncIterable<UpsertPassesResponse> {
-  for await (const batch of batches(requests)) yield* await answerBatch(context, batch)
-}
-
-async function* batches(requests: AsyncIterable<UpsertPassesRequest>): AsyncIterable<readonly Arrived[]> {
-  const iterator = requests[Symbol.asyncIterator]()
-  let index = 0n
-  let next = iterator.next()
-  for (;;) {
-    const batch: Arrived[] = []
-    const first = await next
-    if (first.done) return
-    batch.push({ index: index++, request: first.value })
-    next = iterator.next()
-    while (batch.length < MAX_BATCH) {
-      const ready = await Promise.race([next, new Promise<undefined>((resolve) => setImmediate(resolve, undefined))])
-      if (ready === undefined || ready.done) break
-      batch.push({ index: index++, request: ready.value })
-      next = iterator.next()
-    }
-    yield batch
-  }
+  for await (const batch of gather(requests, MAX_BATCH)) yield* await answerBatch(context, batch)
 }
 
 type Checked =
   | { readonly index: bigint; readonly brand: string; readonly wish: CardWish }
   | { readonly index: bigint; readonly error: unknown }
 
-async function answerBatch(context: Context, batch: readonly Arrived[]): Promise<readonly UpsertPassesResponse[]> {
+async function answerBatch(
+  context: Context,
+  batch: readonly Arrived<UpsertPassesRequest>[],
+): Promise<readonly UpsertPassesResponse[]> {
   const checked = batch.map(({ index, request }): Checked => {
     try {
       const { brand, card } = request

@@ -58,6 +58,7 @@ const discount = (lines: ReturnType<typeof basketOf>, given: Given) =>
     { ...facts, ...given.facts },
     {
       coupons: given.coupons ?? [],
+      cards: [],
       limits: { ...noLimits, ...given.limits },
       prices: given.prices,
     },

@@ -1,6 +1,7 @@
 import { type CouponCampaign, couponDiscount } from '../coupons/coupon.ts'
 import { isOf, type SaleLine } from '../programme.ts'
 import { allocate, smaller, sum } from '../shares.ts'
+import { type FreePieces, freePieces, type ShownCard } from '../stamps/card.ts'
 import { discountOf } from './effects.ts'
 import { type OwnPriced, type PriceKind, type PricesAt, priceShares } from './member-prices.ts'
 import { type DiscountFacts, type DiscountOutcome, type DiscountRule, discountRefusal, effectAt } from './rules.ts'
@@ -48,18 +49,21 @@ export interface DiscountedBasket {
   readonly steps: readonly DiscountStep[]
   /** What was sold at a member's own price. */
   readonly ownPriced: readonly OwnPriced[]
+  /** Pieces that were free, by stamp card. */
+  readonly freePieces: ReadonlyMap<string, FreePieces>
 }
 
 /** Discounts of a basket that nothing takes anything off. */
 export function undiscounted(lines: readonly SaleLine[]): DiscountedBasket {
-  return { lines, discounts: lines.map(() => 0n), given: [], steps: [], ownPriced: [] }
+  return { lines, discounts: lines.map(() => 0n), given: [], steps: [], ownPriced: [], freePieces: new Map() }
 }
 
 const BASIS = 10_000n
 
 /**
- * Discounts of a basket: those of items on the price at the shelf, or a member's own price where it is better, then those of the basket, then coupons in the order in
- * which they were shown, each on what is left. Inside a phase of a group's rules a line gets the one that gives it most;
+ * Discounts of a basket: those of items on the price at the shelf, or a member's own price where it is better, then those of
+ * the basket, then free pieces of full stamp cards, then coupons in the order in which they were shown, each on what is
+ * left. Inside a phase of a group's rules a line gets the one that gives it most;
  * equal ones go by their order. The same basket, rules and facts give the same result.
  */
 export function discountBasket(
@@ -71,10 +75,11 @@ export function discountBasket(
     readonly limits: DiscountLimits
     /** Undefined: the programme has none. */
     readonly prices: PricesAt | undefined
+    readonly cards: readonly ShownCard[]
   },
 ): DiscountedBasket {
-  const hasPrices = more.prices !== undefined && more.prices.offers.size > 0
-  if (rules.length === 0 && more.coupons.length === 0 && !hasPrices) return undiscounted(lines)
+  const ownPrices = more.prices?.offers.size ?? 0
+  if (rules.length + more.coupons.length + more.cards.length + ownPrices === 0) return undiscounted(lines)
   const basket = new Basket(lines, more.limits)
   const items = offersOf(
     rules.filter(({ phase }) => phase === 'item'),
@@ -85,6 +90,7 @@ export function discountBasket(
   else giveBesidePrices(basket, items, more.prices)
   const others = rules.filter(({ phase }) => phase === 'basket')
   giveAll(basket, offersOf(others, basket.left(), facts))
+  for (const shown of more.cards) basket.giveFree(shown)
   for (const { code, campaign } of more.coupons) {
     const parts = couponDiscount(campaign, basket.left())
     const source = { sourceId: `coupon/${campaign.campaignId}`, funder: campaign.funder, code }
@@ -101,6 +107,7 @@ class Basket {
   readonly #given: GivenDiscount[] = []
   readonly #steps: DiscountStep[] = []
   readonly #ownPriced: OwnPriced[] = []
+  readonly #free = new Map<string, FreePieces>()
 
   constructor(lines: readonly SaleLine[], limits: DiscountLimits) {
     this.#lines = lines
@@ -131,9 +138,18 @@ class Basket {
     this.#ownPriced.push({ lineIndex, sku: this.#lines[lineIndex]?.sku ?? '', units })
   }
 
+  /** Gives the free pieces of a stamp card. */
+  giveFree(shown: ShownCard): void {
+    const { cardId, funder } = shown.card
+    const free = freePieces(shown, this.left())
+    if (sum(free.pieces) === 0n) return
+    this.#free.set(cardId, free)
+    this.give({ sourceId: `stamps/${cardId}`, funder, code: '' }, free.parts, 'applied')
+  }
+
   done(): DiscountedBasket {
-    const [discounts, given, steps, ownPriced] = [this.#discounts, this.#given, this.#steps, this.#ownPriced]
-    return { lines: this.left(), discounts, given, steps, ownPriced }
+    const given = { discounts: this.#discounts, given: this.#given, steps: this.#steps }
+    return { lines: this.left(), ...given, ownPriced: this.#ownPriced, freePieces: this.#free }
   }
 
   #limited(wanted: readonly bigint[]): readonly bigint[] {

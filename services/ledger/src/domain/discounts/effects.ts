@@ -33,7 +33,8 @@ export const PIECES_MAX = 10_000
 
 const BASIS = 10_000n
 
-interface Piece {
+/** One piece of a line. */
+export interface Piece {
   readonly line: number
   readonly minor: bigint
 }
@@ -76,7 +77,7 @@ function setsOf(
 }
 
 /** Pieces, dearest first; of equal ones that of the first line. A line's price is spread over its pieces. */
-function piecesOf(lines: readonly DiscountLine[]): readonly Piece[] {
+export function piecesOf(lines: readonly DiscountLine[]): readonly Piece[] {
   const pieces: Piece[] = []
   for (const [line, { quantity, amountMinor }] of lines.entries()) {
     const room = BigInt(PIECES_MAX - pieces.length)

@@ -83,7 +83,7 @@ function discount({
   atMs = facts.atMs,
 }: Given) {
   const own = pricesAt(prices, { ...rules, ...more }, atMs, () => used)
-  const basket = { coupons: [], limits, prices: own }
+  const basket = { coupons: [], cards: [], limits, prices: own }
   return discountBasket(lines, promotions.map(promotion), { ...facts, atMs }, basket)
 }
 

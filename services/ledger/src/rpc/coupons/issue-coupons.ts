@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import {
   checkIdempotencyKey,
   checkInt,
@@ -8,18 +7,16 @@ import {
   invalidArgument,
   notFound,
   StampedeError,
-  uuidv7,
 } from '@stampede/platform'
 import { IssueCouponsRequest, IssueCouponsResponse } from '@stampede/proto/coupons/v1'
 import { campaignOf } from '../../campaign-message.ts'
 import type { LedgerContext } from '../../context.ts'
-import { endOfLife } from '../../domain/calendar.ts'
-import { CODE_RANDOM_CHARACTERS, codeOf, normalizeCode } from '../../domain/coupons/codes.ts'
+import { normalizeCode } from '../../domain/coupons/codes.ts'
+import { issueCodes, randomCode } from '../../issue-coupons.ts'
 import { answerOnce } from '../../store/answer-once.ts'
 import { readCampaign } from '../../store/coupons/campaigns.ts'
-import { insertCoupons, type StoredCoupon } from '../../store/coupons/coupons.ts'
 import { brandOf, fingerprint, idPattern } from '../checks.ts'
-import { couponMessage, tellCoupons } from './usage.ts'
+import { couponMessage } from './usage.ts'
 
 const COUPONS_MAX = 1_000
 const FOREIGN_CODE = { min: 10, max: 64 }
@@ -29,7 +26,7 @@ export async function issueCoupons(
   context: LedgerContext,
   request: IssueCouponsRequest,
 ): Promise<IssueCouponsResponse> {
-  const { brand, timeZone } = brandOf(context, request.brand)
+  const brand = brandOf(context, request.brand)
   const key = checkIdempotencyKey(request.idempotencyKey)
   const campaignId = checkText(request.campaignId, 'campaign_id', { min: 1, max: 40, pattern: idPattern })
   const memberId = request.memberId === '' ? undefined : checkUuid(request.memberId, 'member_id')
@@ -41,26 +38,17 @@ export async function issueCoupons(
   const repeated = foreign.findIndex((code, index) => foreign.indexOf(code) < index)
   if (repeated >= 0) throw invalidArgument(`codes[${repeated}]`, 'is there twice')
   const encoded = IssueCouponsRequest.encode({ ...request, idempotencyKey: '' }).finish()
-  const once = { brand, key, bodyHash: fingerprint('coupon.issue', encoded), method: 'coupon.issue' }
+  const once = { brand: brand.brand, key, bodyHash: fingerprint('coupon.issue', encoded), method: 'coupon.issue' }
   const response = await answerOnce(context, once, async (tx, now) => {
-    const stored = await readCampaign(tx, brand, campaignId)
+    const stored = await readCampaign(tx, brand.brand, campaignId)
     if (stored === undefined) throw notFound()
     const campaign = campaignOf(stored.message)
-    const { validDays } = campaign
-    const validUntilMs = validDays === 0 ? Number.POSITIVE_INFINITY : endOfLife(now.getTime(), validDays, timeZone)
-    const own = Array.from({ length: count }, () => codeOf(randomBytes(CODE_RANDOM_CHARACTERS)))
-    const coupons = [...own, ...foreign].map((code): StoredCoupon => {
-      const state = memberId === undefined ? 'generated' : 'assigned'
-      const lock = { lockedBy: '', lockedUntilMs: 0, lockedMoneyMinor: 0n, lockedScope: '' }
-      const identity = { brand, code, couponId: uuidv7(), campaignId, memberId }
-      return { ...identity, state, uses: 0n, validUntilMs, graceUntilMs: 0, ...lock, version: 1n }
-    })
-    const { taken } = await insertCoupons(tx, coupons, now)
+    const codes = [...Array.from({ length: count }, randomCode), ...foreign]
+    const { coupons, taken } = await issueCodes(tx, campaign, codes, { brand, memberId, now })
     if (taken !== undefined) {
       const index = foreign.indexOf(taken)
       throw new StampedeError('ALREADY_EXISTS', 'this code is taken', { field: `codes[${index}]` })
     }
-    await tellCoupons(tx, coupons, campaign, now)
     const messages = coupons.map((coupon) => couponMessage(coupon, campaign, now.getTime()))
     return { response: IssueCouponsResponse.encode({ coupons: messages }).finish(), causeId: null }
   })

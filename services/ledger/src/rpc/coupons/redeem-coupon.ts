@@ -3,8 +3,8 @@ import { RedeemCouponRequest, RedeemCouponResponse } from '@stampede/proto/coupo
 import type { LedgerContext } from '../../context.ts'
 import { stateAfter } from '../../domain/coupons/coupon.ts'
 import { answerOnce } from '../../store/answer-once.ts'
-import { giveBudgetBack, takeBudget } from '../../store/coupons/budget.ts'
-import { insertUse, lockCoupon, writeCoupon } from '../../store/coupons/coupons.ts'
+import { changeBudgets } from '../../store/coupons/budget.ts'
+import { insertUse, lockCoupon, lockedShares, writeCoupon } from '../../store/coupons/coupons.ts'
 import { fingerprint, POINTS_MAX } from '../checks.ts'
 import { campaignOfCoupon, checkShown, checkUsable, couponMessage, findShown, scopeOf, tellCoupons } from './usage.ts'
 
@@ -34,10 +34,7 @@ export async function redeemCoupon(
     const unlocked = { lockedBy: '', lockedUntilMs: 0, lockedMoneyMinor: 0n, lockedScope: '' }
     const used = await writeCoupon(tx, { ...coupon, ...unlocked, uses, state })
     await tellCoupons(tx, [used], campaign, now)
-    if (coupon.lockedBy !== '') {
-      await giveBudgetBack(tx, campaignId, { brand, moneyMinor: coupon.lockedMoneyMinor, scope: coupon.lockedScope })
-    }
-    await takeBudget(tx, campaign, { brand, moneyMinor, scope })
+    await changeBudgets(tx, lockedShares(coupon), { share: { brand, campaignId, scope, moneyMinor }, campaign })
     const answer = { coupon: couponMessage(used, campaign, use.nowMs) }
     return { response: RedeemCouponResponse.encode(answer).finish(), causeId: couponId }
   })

@@ -2,8 +2,8 @@ import { checkIdempotencyKey, failedPrecondition } from '@stampede/platform'
 import { ReleaseCouponRequest, ReleaseCouponResponse } from '@stampede/proto/coupons/v1'
 import type { LedgerContext } from '../../context.ts'
 import { answerOnce } from '../../store/answer-once.ts'
-import { giveBudgetBack } from '../../store/coupons/budget.ts'
-import { lockCoupon, writeCoupon } from '../../store/coupons/coupons.ts'
+import { changeBudgets } from '../../store/coupons/budget.ts'
+import { lockCoupon, lockedShares, writeCoupon } from '../../store/coupons/coupons.ts'
 import { fingerprint } from '../checks.ts'
 import { campaignOfCoupon, checkShown, couponMessage, findShown } from './usage.ts'
 
@@ -21,10 +21,9 @@ export async function releaseCoupon(
     const coupon = await findShown(context, shown, () => lockCoupon(tx, brand, code))
     const campaign = await campaignOfCoupon(tx, brand, coupon.campaignId)
     if (coupon.lockedBy !== use.reference) throw failedPrecondition('the coupon is not reserved by this reference')
-    const share = { brand, moneyMinor: coupon.lockedMoneyMinor, scope: coupon.lockedScope }
     const unlocked = { lockedBy: '', lockedUntilMs: 0, lockedMoneyMinor: 0n, lockedScope: '' }
     const released = await writeCoupon(tx, { ...coupon, ...unlocked })
-    await giveBudgetBack(tx, campaign.campaignId, share)
+    await changeBudgets(tx, lockedShares(coupon))
     const answer = { coupon: couponMessage(released, campaign, use.nowMs) }
     return { response: ReleaseCouponResponse.encode(answer).finish(), causeId: coupon.couponId }
   })

@@ -2,8 +2,8 @@ import { checkBigint, checkIdempotencyKey, checkInt } from '@stampede/platform'
 import { ReserveCouponRequest, ReserveCouponResponse } from '@stampede/proto/coupons/v1'
 import type { LedgerContext } from '../../context.ts'
 import { answerOnce } from '../../store/answer-once.ts'
-import { giveBudgetBack, takeBudget } from '../../store/coupons/budget.ts'
-import { lockCoupon, writeCoupon } from '../../store/coupons/coupons.ts'
+import { changeBudgets } from '../../store/coupons/budget.ts'
+import { lockCoupon, lockedShares, writeCoupon } from '../../store/coupons/coupons.ts'
 import { fingerprint, POINTS_MAX } from '../checks.ts'
 import { campaignOfCoupon, checkShown, checkUsable, couponMessage, findShown, scopeOf } from './usage.ts'
 
@@ -28,12 +28,10 @@ export async function reserveCoupon(
     const campaign = await campaignOfCoupon(tx, brand, coupon.campaignId)
     await checkUsable(tx, coupon, campaign, use)
     const lock = { lockedBy: use.reference, lockedUntilMs: expiresAtMs, lockedMoneyMinor: moneyMinor }
-    const kept = await writeCoupon(tx, { ...coupon, ...lock, lockedScope: scopeOf(shown) })
-    if (coupon.lockedBy !== '') {
-      const share = { brand, moneyMinor: coupon.lockedMoneyMinor, scope: coupon.lockedScope }
-      await giveBudgetBack(tx, campaign.campaignId, share)
-    }
-    await takeBudget(tx, campaign, { brand, moneyMinor, scope: scopeOf(shown) })
+    const scope = scopeOf(shown)
+    const kept = await writeCoupon(tx, { ...coupon, ...lock, lockedScope: scope })
+    const share = { brand, campaignId: coupon.campaignId, scope, moneyMinor }
+    await changeBudgets(tx, lockedShares(coupon), { share, campaign })
     const answer = { coupon: couponMessage(kept, campaign, use.nowMs), expiresAt: new Date(expiresAtMs) }
     return { response: ReserveCouponResponse.encode(answer).finish(), causeId: coupon.couponId }
   })

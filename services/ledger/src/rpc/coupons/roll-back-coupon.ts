@@ -4,7 +4,7 @@ import type { LedgerContext } from '../../context.ts'
 import { endOfLife } from '../../domain/calendar.ts'
 import { stateAfter } from '../../domain/coupons/coupon.ts'
 import { answerOnce } from '../../store/answer-once.ts'
-import { giveBudgetBack } from '../../store/coupons/budget.ts'
+import { changeBudgets } from '../../store/coupons/budget.ts'
 import { lockCoupon, undoUse, writeCoupon } from '../../store/coupons/coupons.ts'
 import { fingerprint } from '../checks.ts'
 import { campaignOfCoupon, checkShown, couponMessage, findShown, tellCoupons } from './usage.ts'
@@ -38,7 +38,7 @@ export async function rollBackCoupon(
       graceUntilMs: Math.max(coupon.graceUntilMs, leastEndMs),
     })
     await tellCoupons(tx, [restored], campaign, now)
-    await giveBudgetBack(tx, campaign.campaignId, { brand, ...undone })
+    await changeBudgets(tx, [{ brand, campaignId: coupon.campaignId, ...undone }])
     const answer = { coupon: couponMessage(restored, campaign, use.nowMs) }
     return { response: RollBackCouponResponse.encode(answer).finish(), causeId: coupon.couponId }
   })

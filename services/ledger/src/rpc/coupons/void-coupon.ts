@@ -1,11 +1,11 @@
 import { checkIdempotencyKey, checkUuid, notFound } from '@stampede/platform'
 import { VoidCouponRequest, VoidCouponResponse } from '@stampede/proto/coupons/v1'
 import type { LedgerContext } from '../../context.ts'
+import { voidLocked } from '../../issue-coupons.ts'
 import { answerOnce } from '../../store/answer-once.ts'
-import { giveBudgetBack } from '../../store/coupons/budget.ts'
-import { lockCouponById, writeCoupon } from '../../store/coupons/coupons.ts'
+import { lockCouponById } from '../../store/coupons/coupons.ts'
 import { brandOf, fingerprint } from '../checks.ts'
-import { campaignOfCoupon, couponMessage, tellCoupons } from './usage.ts'
+import { campaignOfCoupon, couponMessage } from './usage.ts'
 
 /** Makes a coupon worthless. */
 export async function voidCoupon(context: LedgerContext, request: VoidCouponRequest): Promise<VoidCouponResponse> {
@@ -18,13 +18,7 @@ export async function voidCoupon(context: LedgerContext, request: VoidCouponRequ
     const coupon = await lockCouponById(tx, brand, couponId)
     if (coupon === undefined) throw notFound()
     const campaign = await campaignOfCoupon(tx, brand, coupon.campaignId)
-    const unlocked = { lockedBy: '', lockedUntilMs: 0, lockedMoneyMinor: 0n, lockedScope: '' }
-    const voided = await writeCoupon(tx, { ...coupon, ...unlocked, state: 'voided' })
-    await tellCoupons(tx, [voided], campaign, now)
-    if (coupon.lockedBy !== '') {
-      const share = { brand, moneyMinor: coupon.lockedMoneyMinor, scope: coupon.lockedScope }
-      await giveBudgetBack(tx, coupon.campaignId, share)
-    }
+    const voided = await voidLocked(tx, coupon, campaign, now)
     const answer = { coupon: couponMessage(voided, campaign, now.getTime()) }
     return { response: VoidCouponResponse.encode(answer).finish(), causeId: couponId }
   })

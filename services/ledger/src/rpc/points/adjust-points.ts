@@ -31,6 +31,7 @@ export async function adjustPoints(
       points,
       reason: checkText(request.reason, 'reason', { min: 1, max: REASON_CHARACTERS_MAX }),
       proposedBy: call.caller.keyId,
+      isByRule: false,
     },
   })
   return AdjustPointsResponse.decode(response)

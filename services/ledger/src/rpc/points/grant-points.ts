@@ -22,6 +22,7 @@ export async function grantPoints(
     occurredAtMs: occurredAt === undefined ? undefined : checkOccurredAt(occurredAt, 'occurred_at', context.clock),
     liveDays: checkInt(request.liveDays, 'live_days', { min: 0, max: LIVE_DAYS_MAX }),
     funder: checkText(request.funder, 'funder', { max: FUNDER_CHARACTERS_MAX }),
+    activatesAtMs: undefined,
   } as const
   const response = await submitOne(context, {
     brand,

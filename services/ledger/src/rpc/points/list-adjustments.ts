@@ -1,11 +1,7 @@
-import { checkInt, checkUuid } from '@stampede/platform'
 import type { ListAdjustmentsRequest, ListAdjustmentsResponse } from '@stampede/proto/points/v1'
 import type { LedgerContext } from '../../context.ts'
 import { readOpenAdjustments } from '../../store/adjustments.ts'
-import { brandOf } from '../checks.ts'
-
-const PAGE_SIZE_MAX = 500
-const PAGE_SIZE_DEFAULT = 50
+import { brandOf, checkPage } from '../checks.ts'
 
 /** Corrections that wait for a second person, oldest first. */
 export async function listAdjustments(
@@ -13,9 +9,7 @@ export async function listAdjustments(
   request: ListAdjustmentsRequest,
 ): Promise<ListAdjustmentsResponse> {
   const { brand } = brandOf(context, request.brand)
-  const asked = checkInt(request.pageSize, 'page_size', { min: 0, max: PAGE_SIZE_MAX })
-  const limit = asked === 0 ? PAGE_SIZE_DEFAULT : asked
-  const afterId = request.pageToken === '' ? null : checkUuid(request.pageToken, 'page_token')
+  const { limit, afterId } = checkPage(request)
   const found = await readOpenAdjustments(context.database, brand, afterId, limit + 1)
   const page = found.slice(0, limit)
   return {

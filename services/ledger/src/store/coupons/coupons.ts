@@ -1,6 +1,7 @@
 import type { Sql } from '@stampede/platform'
 import type { Coupon, CouponState } from '../../domain/coupons/coupon.ts'
 import { instantOf, plain } from '../columns.ts'
+import type { BudgetShare } from './budget.ts'
 
 /** A coupon as stored, with what its reservation took of the budget. */
 export interface StoredCoupon extends Coupon {
@@ -9,6 +10,12 @@ export interface StoredCoupon extends Coupon {
   readonly lockedScope: string
   /** Grows with every change. */
   readonly version: bigint
+}
+
+/** What a coupon's reservation took of its budget; none for a coupon that is not reserved. */
+export function lockedShares(coupon: StoredCoupon): readonly BudgetShare[] {
+  const { brand, campaignId, lockedBy, lockedScope: scope, lockedMoneyMinor: moneyMinor } = coupon
+  return lockedBy === '' ? [] : [{ brand, campaignId, scope, moneyMinor }]
 }
 
 /** A row of coupons. */
@@ -86,7 +93,7 @@ export async function insertCoupons(
       SELECT n.brand, n.code, n.coupon_id, n.campaign_id, n.member_id, n.state, 0, n.valid_until, $8
       FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::uuid[], $6::text[], $7::timestamptz[])
         n (brand, code, coupon_id, campaign_id, member_id, state, valid_until)
-      ON CONFLICT (brand, code) DO NOTHING RETURNING code`,
+      ORDER BY n.brand, n.code ON CONFLICT (brand, code) DO NOTHING RETURNING code`,
     values: [
       coupons.map(({ brand }) => brand),
       coupons.map(({ code }) => code),
@@ -209,4 +216,15 @@ export function couponFromRow(row: RawCoupon): StoredCoupon {
     lockedScope: row.locked_scope,
     version: row.version,
   }
+}
+
+/** Discount that a coupon has given, minor units; uses that were undone are not counted. */
+export async function readUsedMoney(sql: Sql, brand: string, couponId: string): Promise<bigint> {
+  const [row] = await sql.query<{ money_minor: bigint | null }>({
+    name: 'ledger-read-coupon-money',
+    text: `SELECT sum(money_minor)::bigint AS money_minor FROM coupon_use
+      WHERE coupon_id = $2 AND brand = $1 AND rolled_back_at IS NULL`,
+    values: [brand, couponId],
+  })
+  return row?.money_minor ?? 0n
 }

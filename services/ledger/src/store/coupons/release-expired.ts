@@ -1,5 +1,5 @@
 import type { Database } from '@stampede/platform'
-import { giveBudgetBack } from './budget.ts'
+import { changeBudgets } from './budget.ts'
 
 interface Released {
   readonly brand: string
@@ -21,15 +21,10 @@ export async function releaseExpired(database: Database, now: Date, limit: numbe
         RETURNING e.brand, e.campaign_id, e.locked_money_minor, e.locked_scope`,
       values: [now, limit],
     })
-    // In one order everywhere, so that two of these do not wait for each other.
-    const sorted = rows.toSorted((left, right) => (nameOf(left) < nameOf(right) ? -1 : 1))
-    for (const { brand, campaign_id, locked_money_minor: moneyMinor, locked_scope: scope } of sorted) {
-      await giveBudgetBack(tx, campaign_id, { brand, moneyMinor, scope })
-    }
+    const back = rows.map(({ brand, campaign_id: campaignId, locked_scope: scope, locked_money_minor: moneyMinor }) => {
+      return { brand, campaignId, scope, moneyMinor }
+    })
+    await changeBudgets(tx, back)
     return rows.length
   })
-}
-
-function nameOf({ brand, campaign_id, locked_scope }: Released): string {
-  return `${brand}/${campaign_id}/${locked_scope}`
 }

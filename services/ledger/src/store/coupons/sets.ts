@@ -11,19 +11,6 @@ export interface CodeKey {
   readonly code: string
 }
 
-/** Part of a campaign's budget: the whole of it where `scope` is empty, else a store's day. */
-export interface BudgetKey {
-  readonly brand: string
-  readonly campaignId: string
-  readonly scope: string
-}
-
-/** What a part has cost so far. */
-export interface BudgetRow extends BudgetKey {
-  readonly uses: bigint
-  readonly moneyMinor: bigint
-}
-
 /** Coupons by code, locked in one order until the transaction ends. */
 export async function lockCoupons(tx: Sql, keys: readonly CodeKey[]): Promise<readonly StoredCoupon[]> {
   if (keys.length === 0) return []
@@ -37,22 +24,35 @@ export async function lockCoupons(tx: Sql, keys: readonly CodeKey[]): Promise<re
   return rows.map(couponFromRow)
 }
 
-/** Codes of the coupons that receipts have used, with the receipt. */
-export async function readUsesOf(
-  sql: Sql,
-  receipts: readonly BrandId[],
-): Promise<readonly (CodeKey & { readonly receiptId: string; readonly moneyMinor: bigint; readonly scope: string })[]> {
+/** A use of a coupon by a receipt. */
+export interface ReceiptUse extends CodeKey {
+  readonly receiptId: string
+  /** Empty: nobody known. */
+  readonly memberId: string
+  readonly moneyMinor: bigint
+  readonly scope: string
+}
+
+/** Uses of coupons by receipts that were not undone. */
+export async function readUsesOf(sql: Sql, receipts: readonly BrandId[]): Promise<readonly ReceiptUse[]> {
   if (receipts.length === 0) return []
-  const rows = await sql.query<{ brand: string; code: string; reference: string; money_minor: bigint; scope: string }>({
+  const rows = await sql.query<{
+    brand: string
+    code: string
+    reference: string
+    member_id: string | null
+    money_minor: bigint
+    scope: string
+  }>({
     name: 'ledger-read-coupon-uses',
-    text: `SELECT u.brand, c.code, u.reference, u.money_minor, u.scope
+    text: `SELECT u.brand, c.code, u.reference, u.member_id, u.money_minor, u.scope
       FROM unnest($1::text[], $2::text[]) k (brand, reference)
       JOIN coupon_use u ON u.reference = k.reference AND u.brand = k.brand AND u.rolled_back_at IS NULL
       JOIN coupon c ON c.coupon_id = u.coupon_id AND c.brand = u.brand`,
     values: [receipts.map(({ brand }) => brand), receipts.map(({ id }) => id)],
   })
-  return rows.map(({ brand, code, reference, money_minor: moneyMinor, scope }) => {
-    return { brand, code, receiptId: reference, moneyMinor, scope }
+  return rows.map(({ brand, code, reference, member_id, money_minor: moneyMinor, scope }) => {
+    return { brand, code, receiptId: reference, memberId: member_id ?? '', moneyMinor, scope }
   })
 }
 
@@ -71,29 +71,6 @@ export async function readCampaigns(
     values: [keys.map(({ brand }) => brand), keys.map(({ campaignId }) => campaignId)],
   })
   return rows.map(({ brand, message }) => ({ brand, message: CampaignMessage.decode(message) }))
-}
-
-/** Parts of budgets, made where they are missing and locked in one order until the transaction ends. */
-export async function lockBudgets(tx: Sql, keys: readonly BudgetKey[]): Promise<readonly BudgetRow[]> {
-  if (keys.length === 0) return []
-  const values = [
-    keys.map(({ brand }) => brand),
-    keys.map(({ campaignId }) => campaignId),
-    keys.map(({ scope }) => scope),
-  ]
-  const rows = await tx.query<{ brand: string; campaign_id: string; scope: string; uses: bigint; money_minor: bigint }>(
-    {
-      name: 'ledger-lock-coupon-budgets',
-      text: `INSERT INTO coupon_budget AS b (brand, campaign_id, scope, uses, money_minor)
-      SELECT DISTINCT brand, campaign_id, scope, 0, 0
-      FROM unnest($1::text[], $2::text[], $3::text[]) k (brand, campaign_id, scope) ORDER BY brand, campaign_id, scope
-      ON CONFLICT (brand, campaign_id, scope) DO UPDATE SET uses = b.uses RETURNING *`,
-      values,
-    },
-  )
-  return rows.map(({ brand, campaign_id: campaignId, scope, uses, money_minor: moneyMinor }) => {
-    return { brand, campaignId, scope, uses, moneyMinor }
-  })
 }
 
 /** Writes locked coupons as they are now. */
@@ -164,25 +141,6 @@ export async function undoUses(
       plain(uses.map(({ couponId }) => couponId)),
       uses.map(({ reference }) => reference),
       now,
-    ],
-  })
-}
-
-/** Writes locked parts of budgets as they are now. */
-export async function writeBudgets(tx: Sql, budgets: readonly BudgetRow[]): Promise<void> {
-  if (budgets.length === 0) return
-  await tx.query({
-    name: 'ledger-write-coupon-budgets',
-    text: `UPDATE coupon_budget b SET uses = n.uses, money_minor = n.money_minor
-      FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[])
-        n (brand, campaign_id, scope, uses, money_minor)
-      WHERE b.brand = n.brand AND b.campaign_id = n.campaign_id AND b.scope = n.scope`,
-    values: [
-      budgets.map(({ brand }) => brand),
-      budgets.map(({ campaignId }) => campaignId),
-      budgets.map(({ scope }) => scope),
-      numbers(budgets.map(({ uses }) => uses)),
-      numbers(budgets.map(({ moneyMinor }) => moneyMinor)),
     ],
   })
 }
