@@ -259,6 +259,11 @@ test('c21.13: gift cards pay what points leave, and a return in any parts gives 
     }
   }
   assert.deepEqual([toOne, toTwo, restored, cash], [3_333n, 4_444n, 5_000n, 2_226n])
+  const { giftCards } = await handlers.getReceipt({ brand: BRAND, receiptId: sale.receiptId }, call)
+  assert.deepEqual(giftCards, [
+    { cardId: one.id, amountMinor: 3_333n, returnedMinor: 3_333n },
+    { cardId: two.id, amountMinor: 4_444n, returnedMinor: 4_444n },
+  ])
   await assertTrueBooks(ledger)
 })
 
