@@ -55,6 +55,8 @@ export const subjects = {
   coupon: (brand: string) => `ledger.${part(brand)}.coupon`,
   /** Gift cards. */
   giftCard: (brand: string) => `ledger.${part(brand)}.giftcard`,
+  /** Prices of members' own. */
+  memberPrice: (brand: string) => `ledger.${part(brand)}.price`,
   /** Members. */
   member: (brand: string) => `member.${part(brand)}.member`,
   /** Places that a member's pass carries. */

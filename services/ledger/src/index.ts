@@ -20,6 +20,7 @@ import { GiftCardServiceService } from '@stampede/proto/giftcards/v1'
 import { LedgerServiceService } from '@stampede/proto/ledger/v1'
 import { MoneyServiceService } from '@stampede/proto/money/v1'
 import { PointsServiceService } from '@stampede/proto/points/v1'
+import { PriceSetServiceService } from '@stampede/proto/prices/v1'
 import { ReferralServiceService } from '@stampede/proto/referrals/v1'
 import { RewardServiceService } from '@stampede/proto/rewards/v1'
 import { TierServiceService } from '@stampede/proto/tiers/v1'
@@ -39,6 +40,7 @@ import { giftCardHandlers } from './rpc/gift-cards/handlers.ts'
 import { ledgerHandlers } from './rpc/handlers.ts'
 import { moneyHandlers } from './rpc/money/handlers.ts'
 import { pointsHandlers } from './rpc/points/handlers.ts'
+import { priceSetHandlers } from './rpc/prices/handlers.ts'
 import { referralHandlers } from './rpc/referrals/handlers.ts'
 import { rewardHandlers } from './rpc/rewards/handlers.ts'
 import { tierHandlers } from './rpc/tiers/handlers.ts'
@@ -135,6 +137,7 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
         bind(MoneyServiceService, moneyHandlers(context)),
         bind(ReferralServiceService, referralHandlers(context)),
         bind(GiftCardServiceService, giftCardHandlers(context)),
+        bind(PriceSetServiceService, priceSetHandlers(context)),
       ],
       grpcPort: config.grpcPort,
       httpPort: config.httpPort,

@@ -1,5 +1,6 @@
 import type { Database, Sql } from '@stampede/platform'
 import { giftCardInvariants } from './verify-gift-cards.ts'
+import { priceInvariants } from './verify-prices.ts'
 import { referralInvariants } from './verify-referrals.ts'
 import { rewardInvariants } from './verify-rewards.ts'
 
@@ -217,6 +218,7 @@ const invariants: readonly Invariant[] = [
         AND NOT ${isDetached('receipt', 'business_month(i.cause_id)')}`,
   },
   ...giftCardInvariants,
+  ...priceInvariants,
   ...rewardInvariants,
   ...referralInvariants,
 ]

@@ -1,5 +1,6 @@
 import type { Coalition } from './coalition.ts'
 import type { DiscountLimits } from './discounts/basket.ts'
+import type { PriceSetRules } from './discounts/member-prices.ts'
 import type { DiscountRule } from './discounts/rules.ts'
 import type { GiftCardRules } from './gift-cards/rules.ts'
 import type { StampCard } from './stamps/card.ts'
@@ -42,6 +43,8 @@ export interface Programme {
   readonly ladder: TierLadder | undefined
   readonly discountRules: readonly DiscountRule[]
   readonly discountLimits: DiscountLimits
+  /** Undefined: members have no prices of their own. */
+  readonly priceSets: PriceSetRules | undefined
   readonly stampCards: readonly StampCard[]
   /** Undefined: the brand is alone. */
   readonly coalition: Coalition | undefined
@@ -170,6 +173,7 @@ export const noRules = {
   stampCards: [],
   coalition: undefined,
   discountLimits: { receiptBasisPoints: 10_000n, lineLeastBasisPoints: 0n },
+  priceSets: undefined,
   giftCards: undefined,
   earnRules: [],
   earnsNothing: noGoods,

@@ -20,6 +20,7 @@ import { loadCoupons } from './coupons.ts'
 import { loadGiftCards } from './gift-cards.ts'
 import type { Item } from './item.ts'
 import { offlineDayOf } from './offline.ts'
+import { loadPrices } from './prices.ts'
 import { loadRewards } from './rewards.ts'
 import { stampCurrencies } from './stamps.ts'
 import { assembleTiers, type WorkingTier } from './tiers.ts'
@@ -70,6 +71,7 @@ export async function loadWorkingSet(
   ])
   const { programmes } = context
   const giftCards = await loadGiftCards(tx, items)
+  const prices = await loadPrices(tx, items, programmes, context.brands)
   const coupons = await loadCoupons(tx, items, context)
   const rewards = await loadRewards(tx, items)
   const tiers = await loadTiers(tx, keys, programmes, context.nowMs)
@@ -90,6 +92,7 @@ export async function loadWorkingSet(
     stamps: new Map(stamps.map((one) => [stampText(one), one])),
     changedStamps: new Set(),
     giftCards,
+    prices,
     tiers,
     eventGrants: new Map(grants.map((grant) => [eventText(grant), grant])),
     changedGrants: new Set(),

@@ -17,6 +17,7 @@ import type { NewReceipt, StoredSale } from '../store/receipts.ts'
 import type { StampReceipt } from '../store/stamps.ts'
 import type { WorkingCoupons } from './coupons.ts'
 import type { WorkingGiftCards } from './gift-cards.ts'
+import type { WorkingPrices } from './prices.ts'
 import type { WorkingRewards } from './rewards.ts'
 import type { WorkingTier } from './tiers.ts'
 
@@ -90,8 +91,8 @@ export interface WorkingSet {
   /** Of sales that are returned, and of those of the flush. */
   readonly stamps: Map<string, StampReceipt>
   readonly changedStamps: Set<string>
-  /** Wrong coupon codes. */
   readonly giftCards: WorkingGiftCards
+  readonly prices: WorkingPrices
   /** Wrong codes of coupons and gift cards. */
   readonly misses: MissLimiter
   /** By brand and member, of brands that have tiers or discounts by money spent. */

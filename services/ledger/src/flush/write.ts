@@ -19,6 +19,7 @@ import { writeStamps } from '../store/stamps.ts'
 import { writeDays, writeMemberTiers } from '../store/tiers.ts'
 import { writeWorkingCoupons } from './coupons.ts'
 import { writeWorkingGiftCards } from './gift-cards.ts'
+import { writeWorkingPrices } from './prices.ts'
 import { writeWorkingRewards } from './rewards.ts'
 import type { WorkingTier } from './tiers.ts'
 import type { WorkingAccount, WorkingSet } from './working-set.ts'
@@ -55,6 +56,7 @@ export async function writeWorkingSet(tx: Sql, set: WorkingSet): Promise<void> {
       [...set.changedStamps].flatMap((text) => set.stamps.get(text) ?? []),
     ),
     writeWorkingGiftCards(tx, set),
+    writeWorkingPrices(tx, set),
     writeEventGrants(
       tx,
       [...set.changedGrants].flatMap((text) => set.eventGrants.get(text) ?? []),

@@ -1,8 +1,10 @@
 import { checkBigint, checkText, checkUuid, invalidArgument } from '@stampede/platform'
 import type { QuoteReceiptRequest, QuoteReceiptResponse } from '@stampede/proto/ledger/v1'
 import type { LedgerContext } from '../context.ts'
+import { localDay } from '../domain/calendar.ts'
 import { programmeAtStore } from '../domain/coalition.ts'
 import type { ShownCoupon } from '../domain/discounts/basket.ts'
+import { type PricesAt, pricesAt, unitsUsed } from '../domain/discounts/member-prices.ts'
 import { isPayable, maxPointsForLines, priceLines, totalOf } from '../domain/pricing.ts'
 import { type Programme, programmeAt } from '../domain/programme.ts'
 import { sum } from '../domain/shares.ts'
@@ -15,6 +17,8 @@ import { noProgramme } from '../refusals.ts'
 import { readAccountView } from '../store/account-view.ts'
 import { readCoupon } from '../store/coupons/coupons.ts'
 import { pointsOf } from '../store/keys.ts'
+import { readMemberPrices } from '../store/prices/prices.ts'
+import { readPriceUses } from '../store/prices/uses.ts'
 import { readStanding } from '../store/tier-view.ts'
 import { brandOf, checkLines, checkOccurredAt, NUMBER_CHARACTERS_MAX, POINTS_MAX } from './checks.ts'
 import { campaignOfCoupon, checkUsable, findShown } from './coupons/usage.ts'
@@ -51,7 +55,8 @@ export async function quoteReceipt(
   )
   const cards = await quotedCards(context, programme, { brand, memberId, storeId, atMs, timeZone })
   const sale = { lines, storeId, occurredAtMs: atMs, ...asks, expectedTotalMinor: undefined }
-  const discounted = discountSale(sale, programme, member, { timeZone, coupons, cards })
+  const prices = await quotedPrices(context, { brand, memberId, timeZone }, programme, atMs)
+  const discounted = discountSale(sale, programme, member, { timeZone, coupons, prices, cards })
   const { account } = await readAccountView(database, pointsOf({ brand, memberId }), nowMs)
   const maxPointsPayable = maxPointsForLines(discounted.lines, programme, account.available)
   if (pointsToPay > maxPointsPayable || !isPayable(pointsToPay, programme)) {
@@ -72,6 +77,24 @@ export async function quoteReceipt(
     discountMinor: sum(discounted.discounts),
     discounts: [...discounted.steps],
   }
+}
+
+/** The member's own prices at the time of a quote; undefined where the programme has none. */
+async function quotedPrices(
+  { database }: LedgerContext,
+  member: { readonly brand: string; readonly memberId: string; readonly timeZone: string },
+  { priceSets }: Programme,
+  atMs: number,
+): Promise<PricesAt | undefined> {
+  if (priceSets === undefined) return undefined
+  const day = localDay(atMs, member.timeZone)
+  const [prices, uses] = await Promise.all([
+    readMemberPrices(database, [member], atMs),
+    readPriceUses(database, [{ ...member, day }]),
+  ])
+  const own = prices.map(({ price }) => price)
+  const used = uses.flatMap(({ lines }) => lines)
+  return pricesAt(own, priceSets, atMs, (sku) => unitsUsed(used, sku))
 }
 
 /** The member's stamp cards as a quote sees them. */

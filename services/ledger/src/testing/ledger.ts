@@ -29,6 +29,7 @@ import { giftCardHandlers } from '../rpc/gift-cards/handlers.ts'
 import { ledgerHandlers } from '../rpc/handlers.ts'
 import { moneyHandlers } from '../rpc/money/handlers.ts'
 import { pointsHandlers } from '../rpc/points/handlers.ts'
+import { priceSetHandlers } from '../rpc/prices/handlers.ts'
 import { putProgramme } from '../rpc/put-programme.ts'
 import { referralHandlers } from '../rpc/referrals/handlers.ts'
 import { rewardHandlers } from '../rpc/rewards/handlers.ts'
@@ -80,6 +81,7 @@ export interface TestLedger extends AsyncDisposable {
   readonly money: ReturnType<typeof moneyHandlers>
   readonly referrals: ReturnType<typeof referralHandlers>
   readonly giftCards: ReturnType<typeof giftCardHandlers>
+  readonly prices: ReturnType<typeof priceSetHandlers>
   /** Publishes a version of the programme that differs from the first one, for receipts of whatever time. */
   publish(rules: DeepPartial<Programme>): Promise<void>
   /** Context of a call that waits long enough. */
@@ -152,6 +154,7 @@ export async function testLedger(): Promise<TestLedger> {
     money: moneyHandlers(context),
     referrals: referralHandlers(context),
     giftCards: giftCardHandlers(context),
+    prices: priceSetHandlers(context),
     call: {
       caller: { keyId: 'till', role: 'till', brands: [BRAND] },
       signal: new AbortController().signal,

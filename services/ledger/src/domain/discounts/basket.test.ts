@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { sum } from '../shares.ts'
 import { type DiscountLimits, discountBasket, type ShownCoupon } from './basket.ts'
 import type { DiscountEffect } from './effects.ts'
+import type { PricesAt } from './member-prices.ts'
 import type { DiscountFacts, DiscountRule } from './rules.ts'
 
 const rule = (ruleId: string, effect: DiscountEffect, more: Partial<DiscountRule> = {}): DiscountRule => ({
@@ -48,6 +49,7 @@ interface Given {
   readonly facts?: Partial<DiscountFacts>
   readonly limits?: Partial<DiscountLimits>
   readonly coupons?: readonly ShownCoupon[]
+  readonly prices?: PricesAt
 }
 const discount = (lines: ReturnType<typeof basketOf>, given: Given) =>
   discountBasket(
@@ -58,6 +60,7 @@ const discount = (lines: ReturnType<typeof basketOf>, given: Given) =>
       coupons: given.coupons ?? [],
       cards: [],
       limits: { ...noLimits, ...given.limits },
+      prices: given.prices,
     },
   )
 const due = (...args: Parameters<typeof discount>) => sum(discount(...args).lines.map(({ amountMinor }) => amountMinor))
