@@ -1,3 +1,4 @@
+import { DonatePointsResponse, UndoDonationResponse } from '@stampede/proto/donations/v1'
 import {
   type Balance,
   CancelHoldResponse,
@@ -18,6 +19,7 @@ import {
 import { CancelRewardOrderResponse, OrderRewardResponse } from '@stampede/proto/rewards/v1'
 import { SetTierResponse } from '@stampede/proto/tiers/v1'
 import type { Account } from './domain/account.ts'
+import type { DonatedMoney } from './domain/donations/donation.ts'
 import type { ReturnOutcome } from './domain/return.ts'
 import type { RewardOrder } from './domain/rewards/order.ts'
 import type { SaleOutcome } from './domain/sale.ts'
@@ -140,4 +142,20 @@ export function resolveAnswer(state: Adjustment['state'], account: Account): Uin
 /** Encoded answer to a tier given by hand. */
 export function tierAnswer(tierId: string): Uint8Array {
   return SetTierResponse.encode({ tierId }).finish()
+}
+
+/** Encoded answer to a donation. */
+export function donateAnswer(
+  donationId: string,
+  money: DonatedMoney,
+  undoUntilMs: number,
+  account: Account,
+): Uint8Array {
+  const undoUntil = new Date(undoUntilMs)
+  return DonatePointsResponse.encode({ donationId, ...money, undoUntil, balance: toBalance(account) }).finish()
+}
+
+/** Encoded answer to one that was undone. */
+export function undoAnswer(account: Account): Uint8Array {
+  return UndoDonationResponse.encode({ balance: toBalance(account) }).finish()
 }

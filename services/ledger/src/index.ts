@@ -16,6 +16,8 @@ import {
   watchBrands,
 } from '@stampede/platform'
 import { CouponServiceService } from '@stampede/proto/coupons/v1'
+import { DonationServiceService } from '@stampede/proto/donations/v1'
+import { DrawServiceService } from '@stampede/proto/draws/v1'
 import { GiftCardServiceService } from '@stampede/proto/giftcards/v1'
 import { LedgerServiceService } from '@stampede/proto/ledger/v1'
 import { MoneyServiceService } from '@stampede/proto/money/v1'
@@ -36,6 +38,8 @@ import { settleDue } from './jobs/settle-due.ts'
 import { startSweeper } from './jobs/sweeper.ts'
 import { createLedgerMetrics } from './metrics.ts'
 import { couponHandlers } from './rpc/coupons/handlers.ts'
+import { donationHandlers } from './rpc/donations/handlers.ts'
+import { drawHandlers } from './rpc/draws/handlers.ts'
 import { giftCardHandlers } from './rpc/gift-cards/handlers.ts'
 import { ledgerHandlers } from './rpc/handlers.ts'
 import { moneyHandlers } from './rpc/money/handlers.ts'
@@ -134,6 +138,8 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
         bind(TierServiceService, tierHandlers(context)),
         bind(RewardServiceService, rewardHandlers(context)),
         bind(CouponServiceService, couponHandlers(context)),
+        bind(DonationServiceService, donationHandlers(context)),
+        bind(DrawServiceService, drawHandlers(context)),
         bind(MoneyServiceService, moneyHandlers(context)),
         bind(ReferralServiceService, referralHandlers(context)),
         bind(GiftCardServiceService, giftCardHandlers(context)),

@@ -203,6 +203,7 @@ test('what is owed by month and funder is what was posted, to the point, also af
     adjusted: 7n,
     debt: 0n,
     outstanding: 147n,
+    donated: 0n,
   })
   clock.advance(100 * DAY_MS)
   await flushDue(ledger.flushContext, 100)

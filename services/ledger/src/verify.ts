@@ -1,4 +1,6 @@
 import type { Database, Sql } from '@stampede/platform'
+import { donationInvariants } from './verify-donations.ts'
+import { drawInvariants } from './verify-draws.ts'
 import { giftCardInvariants } from './verify-gift-cards.ts'
 import { priceInvariants } from './verify-prices.ts'
 import { referralInvariants } from './verify-referrals.ts'
@@ -219,6 +221,8 @@ const invariants: readonly Invariant[] = [
   },
   ...giftCardInvariants,
   ...priceInvariants,
+  ...donationInvariants,
+  ...drawInvariants,
   ...rewardInvariants,
   ...referralInvariants,
 ]

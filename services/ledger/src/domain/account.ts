@@ -57,6 +57,8 @@ export interface Hold {
   readonly committed: bigint
   /** Lots that it holds, first to be consumed first. */
   readonly draws: readonly Draw[]
+  /** At its deadline a donation is final; nothing but its undoing can use it before. */
+  readonly isDonation: boolean
 }
 
 /** Totals of a member's account; each equals the sum of its entries. */

@@ -3,10 +3,12 @@ import { draftAccount, openDraft } from './draft.ts'
 import {
   type ActivateCommand,
   applyActivate,
+  applyBurn,
   applyGrant,
   applyReceive,
   applyRevoke,
   applySend,
+  type BurnCommand,
   type GrantCommand,
   type ReceiveCommand,
   type RevokeCommand,
@@ -38,6 +40,7 @@ export type Command =
   | CancelCommand
   | GrantCommand
   | RevokeCommand
+  | BurnCommand
   | ActivateCommand
   | SendCommand
   | ReceiveCommand
@@ -99,6 +102,9 @@ function apply(draft: ReturnType<typeof openDraft>, command: Command, nowMs: num
     case 'grant':
       applyGrant(draft, command, nowMs)
       return { kind: 'grant' }
+    case 'burn':
+      applyBurn(draft, command)
+      return { kind: 'burn' }
     case 'revoke':
       return applyRevoke(draft, command) ?? { kind: 'revoke' }
     case 'activate':

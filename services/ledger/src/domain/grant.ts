@@ -43,6 +43,14 @@ export interface RevokeCommand {
   readonly against: 'issued' | 'adjusted'
   /** Whether what is not there becomes debt; otherwise it is refused. */
   readonly mayMakeDebt: boolean
+  /** What is not there was burnt: the burn is taken back, and nothing is owed. */
+  readonly isBurnt?: boolean
+}
+
+/** Let all that is spendable expire. */
+export interface BurnCommand {
+  readonly kind: 'burn'
+  readonly atMs: number
 }
 
 /** Make pending points of a receipt or grant spendable. */
@@ -104,7 +112,7 @@ export function applyGrant(draft: Draft, command: GrantCommand, nowMs: number): 
 
 /** Takes points away; refuses when there are not enough, unless debt is allowed. */
 export function applyRevoke(draft: Draft, command: RevokeCommand): Refusal | undefined {
-  const { points, against, grantId, mayMakeDebt } = command
+  const { points, against, grantId, mayMakeDebt, isBurnt = false } = command
   const posting = openPosting(against === 'issued' ? 'revoke' : 'adjust', command.revokeId, command.occurredAtMs)
   const own = [...draft.lots.values()].filter((lot) => grantId !== undefined && lot.causeId === grantId)
   let open = points
@@ -119,11 +127,21 @@ export function applyRevoke(draft: Draft, command: RevokeCommand): Refusal | und
     open -= draws.reduce((sum, draw) => sum + draw.points, 0n)
   }
   if (open > 0n && !mayMakeDebt) return { ok: false, reason: 'insufficient_points', available: points - open }
-  addSide(posting, 'debt', -open)
+  addSide(posting, isBurnt ? 'expired' : 'debt', -open)
   addSide(posting, against, points)
   closePosting(draft, posting)
   if (against === 'issued') draft.lifetimeEarned -= points
   return undefined
+}
+
+/** Burns what is spendable. */
+export function applyBurn(draft: Draft, { atMs }: BurnCommand): void {
+  const posting = openPosting('expire', '', atMs)
+  addSide(posting, 'expired', draft.available)
+  for (const { lotId, available } of draft.lots.values()) {
+    if (available > 0n) moveLot(draft, posting, { lotId, purpose: 'expire', available: -available })
+  }
+  closePosting(draft, posting)
 }
 
 /** Makes the pending points of a cause spendable, with the term that begins now. */

@@ -13,6 +13,8 @@ export interface HoldCommand {
   readonly reference: string
   /** Unix milliseconds. */
   readonly expiresAtMs: number
+  /** Its points are given away at its deadline instead of given back. */
+  readonly isDonation?: true
 }
 
 /** Use a hold outside of a receipt. */
@@ -23,16 +25,17 @@ export interface CommitCommand {
   readonly points: bigint
 }
 
-/** Give a hold up. */
+/** Give a hold up, or undo a donation. */
 export interface CancelCommand {
   readonly kind: 'cancel'
   readonly holdId: string
+  readonly isDonation?: true
 }
 
 /** Creates a hold; an open one with the same reference is given up first. */
 export function applyHold(draft: Draft, command: HoldCommand, nowMs: number): Refusal | undefined {
   for (const earlier of draft.holds.values()) {
-    if (earlier.state === 'open' && earlier.reference === command.reference) {
+    if (earlier.state === 'open' && earlier.reference === command.reference && !earlier.isDonation) {
       cancelHold(draft, earlier, nowMs, 'cancelled')
     }
   }
@@ -45,15 +48,16 @@ export function applyHold(draft: Draft, command: HoldCommand, nowMs: number): Re
     moveLot(draft, posting, { lotId, purpose: 'hold', available: -points, held: points })
   }
   closePosting(draft, posting)
-  const { holdId, reference, points, expiresAtMs } = command
-  putHold(draft, { holdId, reference, points, createdAtMs: nowMs, expiresAtMs, state: 'open', committed: 0n, draws })
+  const { holdId, reference, points, expiresAtMs, isDonation = false } = command
+  const state = { state: 'open', committed: 0n } as const
+  putHold(draft, { holdId, reference, points, createdAtMs: nowMs, expiresAtMs, ...state, draws, isDonation })
   return undefined
 }
 
-/** Finds a hold that can still be used. */
-export function openHold(draft: Draft, holdId: string): Hold | Refusal {
+/** Finds a hold that can still be used, or a donation that can still be undone: neither is taken for the other. */
+export function openHold(draft: Draft, holdId: string, isDonation = false): Hold | Refusal {
   const hold = draft.holds.get(holdId)
-  if (hold === undefined) return { ok: false, reason: 'hold_not_found' }
+  if (hold === undefined || hold.isDonation !== isDonation) return { ok: false, reason: 'hold_not_found' }
   if (hold.state === 'expired') return { ok: false, reason: 'hold_expired' }
   if (hold.state !== 'open') return { ok: false, reason: 'hold_resolved' }
   return hold
@@ -104,7 +108,7 @@ export function applyCommit(draft: Draft, command: CommitCommand, nowMs: number)
 
 /** Gives an open hold up. */
 export function applyCancel(draft: Draft, command: CancelCommand, nowMs: number): Refusal | undefined {
-  const hold = openHold(draft, command.holdId)
+  const hold = openHold(draft, command.holdId, command.isDonation)
   if ('ok' in hold) return hold
   cancelHold(draft, hold, nowMs, 'cancelled')
   return undefined

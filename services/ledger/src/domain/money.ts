@@ -40,6 +40,9 @@ export type MoneyKind =
   | 'referral_reward'
   | 'referral_back'
   | 'payout'
+  | 'donation'
+  | 'donation_share'
+  | 'prize'
   | 'coalition'
   | 'coalition_back'
   | 'coalition_close'
@@ -47,7 +50,7 @@ export type MoneyKind =
 /** A transaction of the money books: entries that sum to zero. */
 export interface MoneyPosting {
   readonly kind: MoneyKind
-  /** Receipt, hold, gift card, reward. */
+  /** Receipt, hold, gift card, reward, donation. */
   readonly causeId: string
   /** What the till calls it; may be empty. */
   readonly reference: string

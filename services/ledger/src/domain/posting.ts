@@ -13,6 +13,7 @@ export type PostingKind =
   | 'revoke'
   | 'adjust'
   | 'transfer'
+  | 'donate'
   | 'order'
   | 'cancel_order'
 

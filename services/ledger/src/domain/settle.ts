@@ -16,7 +16,7 @@ const BASIS = 10_000n
 
 /**
  * Posts what time alone has done up to `nowMs`: pending points become spendable, holds whose deadline has passed give
- * their points back, lots past their end lose what is spendable; at one instant in this order. Every decision starts
+ * their points back (donations give them away), lots past their end lose what is spendable; at one instant in this order. Every decision starts
  * here, so a late sweeper changes no answer.
  */
 export function settle(draft: Draft, nowMs: number): void {
@@ -50,7 +50,17 @@ function dueEvents(draft: Draft, nowMs: number): readonly DueEvent[] {
 
 function endHold(draft: Draft, hold: Hold): void {
   expireLots(draft, hold.expiresAtMs)
-  cancelHold(draft, hold, hold.expiresAtMs, 'expired')
+  if (hold.isDonation) donateHold(draft, hold)
+  else cancelHold(draft, hold, hold.expiresAtMs, 'expired')
+}
+
+/** Nobody has undone it: the points are the fund's. */
+function donateHold(draft: Draft, hold: Hold): void {
+  const posting = openPosting('donate', hold.holdId, hold.expiresAtMs)
+  for (const { lotId, points } of hold.draws) moveLot(draft, posting, { lotId, purpose: 'spend', held: -points })
+  addSide(posting, 'donated', hold.points)
+  closePosting(draft, posting)
+  putHold(draft, { ...hold, state: 'committed', committed: hold.points })
 }
 
 /** Makes what is pending of a lot spendable; what the member owes is paid out of it. */

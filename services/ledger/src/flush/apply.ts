@@ -2,6 +2,7 @@ import { type BrandInfo, idempotencyConflict, notFound, StampedeError } from '@s
 import { naturalText } from '../store/receipts.ts'
 import { applyAdjust, applyResolve } from './adjustments.ts'
 import { applyCommand } from './commands.ts'
+import { applyDonate, applyUndo } from './donations.ts'
 import { applyCorrect, applyGrant, repeatedGrant } from './grants.ts'
 import type { Item, ItemResult } from './item.ts'
 import { naturalKeyOf } from './load.ts'
@@ -65,6 +66,10 @@ function dispatch(set: WorkingSet, item: Item, brand: BrandInfo): Applied {
       return applyCorrect(set, item, request, brand)
     case 'transfer':
       return applyTransfer(set, item, request)
+    case 'donate':
+      return applyDonate(set, item, request)
+    case 'undo':
+      return applyUndo(set, item, request)
     case 'adjust':
       return applyAdjust(set, item, request, brand)
     case 'tier':

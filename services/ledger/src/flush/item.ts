@@ -1,4 +1,5 @@
 import type { StampedeError } from '@stampede/platform'
+import type { DonatedMoney } from '../domain/donations/donation.ts'
 import type { SaleLine } from '../domain/programme.ts'
 import type { ReturnedLine } from '../domain/return.ts'
 import type { NaturalKey } from '../store/receipts.ts'
@@ -52,6 +53,16 @@ export type ItemRequest =
   | { readonly kind: 'hold'; readonly points: bigint; readonly reference: string; readonly ttlSeconds: number }
   | { readonly kind: 'commit'; readonly holdId: string; readonly points: bigint }
   | { readonly kind: 'cancel'; readonly holdId: string }
+  | {
+      readonly kind: 'donate'
+      readonly points: bigint
+      readonly fundId: string
+      /** What it is worth to the fund, by this version of the donation programme. */
+      readonly money: DonatedMoney
+      readonly version: number
+      readonly undoSeconds: number
+    }
+  | { readonly kind: 'undo'; readonly donationId: string }
   | {
       readonly kind: 'grant'
       readonly eventKey: string

@@ -101,6 +101,7 @@ export async function loadWorkingSet(
     receipts: [],
     offlineDays: new Map(offlineDays.map((day) => [offlineText(day), day])),
     changedOfflineDays: new Set(),
+    donations: [],
     moneyPostings: [],
   }
 }
@@ -192,6 +193,7 @@ function saleNamed(item: Item): readonly BrandId[] {
 function holdNamed(item: Item): readonly BrandId[] {
   const { request } = item
   if (request.kind === 'commit' || request.kind === 'cancel') return [{ brand: item.brand, id: request.holdId }]
+  if (request.kind === 'undo') return [{ brand: item.brand, id: request.donationId }]
   return request.kind === 'sale' && request.holdId !== '' ? [{ brand: item.brand, id: request.holdId }] : []
 }
 

@@ -6,6 +6,7 @@ import type { Programme } from '../domain/programme.ts'
 import type { AccountRow } from '../store/accounts.ts'
 import type { Adjustment } from '../store/adjustments.ts'
 import type { StoredCoupon } from '../store/coupons/coupons.ts'
+import type { StoredDonation } from '../store/donations/donations.ts'
 import type { EventGrant } from '../store/event-grants.ts'
 import type { OwnedHold } from '../store/holds.ts'
 import type { NewAnswer } from '../store/idempotency.ts'
@@ -105,6 +106,8 @@ export interface WorkingSet {
   /** What receipts of tills without a connection have taken, by member and day. */
   readonly offlineDays: Map<string, OfflineDay>
   readonly changedOfflineDays: Set<string>
+  /** New ones. */
+  readonly donations: StoredDonation[]
   /** Of coalitions. */
   readonly moneyPostings: BrandMoneyPosting[]
 }

@@ -1,11 +1,13 @@
 import { type OutboxMessage, type Sql, writeOutbox } from '@stampede/platform'
 import { utcMonth } from '../domain/calendar.ts'
+import { isDrawCurrency } from '../domain/draws/draw.ts'
 import { programmeAt } from '../domain/programme.ts'
 import { stampCurrency } from '../domain/stamps/card.ts'
 import { tierProgress } from '../domain/tiers/progress.ts'
 import { accountEvent, couponEvents, orderEvent, receiptEvent, type ShownTier, stampEvent } from '../events.ts'
 import { updateAccounts } from '../store/accounts.ts'
 import { writeAdjustments } from '../store/adjustments.ts'
+import { insertDonations } from '../store/donations/donations.ts'
 import { writeEventGrants } from '../store/event-grants.ts'
 import { type OwnedHold, writeHolds } from '../store/holds.ts'
 import { insertAnswers } from '../store/idempotency.ts'
@@ -43,6 +45,7 @@ export async function writeWorkingSet(tx: Sql, set: WorkingSet): Promise<void> {
       [...set.changedSales].flatMap((text) => set.sales.get(text) ?? []),
     ),
     insertAnswers(tx, set.newAnswers),
+    insertDonations(tx, set.donations),
     writeTiers(tx, [...set.tiers.values()]),
     writeWorkingCoupons(tx, set),
     writeWorkingRewards(tx, set),
@@ -130,6 +133,7 @@ async function writeHoldsOf(tx: Sql, changed: readonly WorkingAccount[]): Promis
 function eventsOf(set: WorkingSet, changed: readonly WorkingAccount[]): readonly OutboxMessage[] {
   const now = new Date(set.nowMs)
   const accounts = changed.flatMap((working) => {
+    if (isDrawCurrency(working.key.currency)) return []
     if (working.key.currency !== POINTS) return stampEvent(working, targetOf(set, working), now)
     const currency = set.brands.get(working.key.brand)?.currency ?? ''
     return accountEvent(working, tierShown(set, working), currency, now) ?? []

@@ -12,7 +12,10 @@ import type { LedgerContext } from '../context.ts'
 import { brandIdText } from '../store/keys.ts'
 import { readReferringBrands } from '../store/referrals/programmes.ts'
 import { readReferees } from '../store/referrals/referrals.ts'
-import { followSale, type ReceiptEvent } from './referrals/follow-sale.ts'
+import { followShares } from './donations/follow-shares.ts'
+import { followDraws } from './draws/follow-draws.ts'
+import { isReceipt, type ReceiptEvent } from './receipt-event.ts'
+import { followSale } from './referrals/follow-sale.ts'
 
 const BATCH_MAX = 500
 const EXPIRES_MS = 5_000
@@ -45,7 +48,13 @@ export async function startReceiptFollower(options: {
 
 /** Does what a batch of receipts means; harmless if any of it was done before. */
 export async function followReceipts(context: LedgerContext, events: readonly Event[]): Promise<void> {
-  const receipts = events.filter((event): event is ReceiptEvent => event.payload?.$case === 'receipt')
+  const receipts = events.filter(isReceipt)
+  await followReferees(context, receipts)
+  await followShares(context, receipts)
+  await followDraws(context, receipts)
+}
+
+async function followReferees(context: LedgerContext, receipts: readonly ReceiptEvent[]): Promise<void> {
   const brands = [...new Set(receipts.map(({ brand }) => brand))]
   const referring = await readReferringBrands(context.database, brands)
   const followed = receipts.filter(({ brand }) => referring.has(brand))

@@ -1,5 +1,7 @@
 import type { LedgerContext } from '../context.ts'
 import { forgetTouches } from '../store/referrals/people.ts'
+import { bookDonations } from './donations/book-donations.ts'
+import { closeDraws } from './draws/close-draws.ts'
 import { closeMonths } from './referrals/close-months.ts'
 import { giveRewards } from './referrals/give-rewards.ts'
 
@@ -9,6 +11,8 @@ export async function settleDue(context: LedgerContext, limit: number): Promise<
   const done = [
     await closeMonths(context, limit),
     await giveRewards(context, limit),
+    await bookDonations(context, limit),
+    await closeDraws(context, limit),
     await forgetTouches(database, clock.now(), limit),
   ]
   return Math.max(...done)

@@ -24,10 +24,11 @@ interface RawHold {
   readonly committed: bigint
   readonly lot_ids: readonly string[]
   readonly lot_points: readonly bigint[]
+  readonly is_donation: boolean
 }
 
 const columns = `h.brand, h.member_id, h.currency, h.hold_id, h.reference, h.points, h.created_at, h.expires_at, h.state,
-  h.committed, h.lot_ids::text[], h.lot_points`
+  h.committed, h.lot_ids::text[], h.lot_points, h.is_donation`
 
 /** Open holds of accounts. */
 export async function readOpenHolds(sql: Sql, keys: readonly AccountKey[]): Promise<readonly OwnedHold[]> {
@@ -88,13 +89,13 @@ async function insertHolds(tx: Sql, holds: readonly OwnedHold[]): Promise<void> 
   await tx.query({
     name: 'ledger-insert-holds',
     text: `INSERT INTO hold (brand, member_id, currency, hold_id, reference, points, created_at, expires_at, state,
-        committed, lot_ids, lot_points)
+        committed, lot_ids, lot_points, is_donation)
       SELECT n.brand, n.member_id, n.currency, n.hold_id, n.reference, n.points, n.created_at, n.expires_at, n.state,
-        n.committed, n.lot_ids::uuid[], n.lot_points::bigint[]
+        n.committed, n.lot_ids::uuid[], n.lot_points::bigint[], n.is_donation
       FROM unnest($1::text[], $2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::bigint[], $7::timestamptz[],
-        $8::timestamptz[], $9::text[], $10::bigint[], $11::text[], $12::text[])
+        $8::timestamptz[], $9::text[], $10::bigint[], $11::text[], $12::text[], $13::boolean[])
         n (brand, member_id, currency, hold_id, reference, points, created_at, expires_at, state, committed, lot_ids,
-          lot_points)`,
+          lot_points, is_donation)`,
     values: [
       ...columnsOf(holds.map(({ key }) => key)),
       plain(holds.map(({ hold }) => hold.holdId)),
@@ -106,6 +107,7 @@ async function insertHolds(tx: Sql, holds: readonly OwnedHold[]): Promise<void> 
       numbers(holds.map(({ hold }) => hold.committed)),
       holds.map(({ hold }) => plain(hold.draws.map(({ lotId }) => lotId))),
       holds.map(({ hold }) => numbers(hold.draws.map(({ points }) => points))),
+      numbers(holds.map(({ hold }) => hold.isDonation)),
     ],
   })
 }
@@ -122,6 +124,7 @@ function fromRow(row: RawHold): OwnedHold {
       state: row.state,
       committed: row.committed,
       draws: drawsOf(row.lot_ids, row.lot_points),
+      isDonation: row.is_donation,
     },
   }
 }

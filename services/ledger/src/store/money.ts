@@ -1,5 +1,6 @@
 import { type Sql, uuidv7 } from '@stampede/platform'
 import type { MoneyAccount, MoneyKind, MoneyPosting } from '../domain/money.ts'
+import { sum } from '../domain/shares.ts'
 import { instants, numbers, plain, texts } from './columns.ts'
 
 /** A posting of a brand's money books. */
@@ -131,13 +132,19 @@ export async function lockPayable(tx: Sql, brand: string, party: string): Promis
     brand,
     party,
   ])
-  const [row] = await tx.query<{ amount: bigint | null }>({
-    name: 'ledger-read-payable',
-    text: `SELECT sum(e.amount)::bigint AS amount FROM money_posting p
+  return sum([...(await sumPayable(tx, brand, party)).values()])
+}
+
+/** What is owed to a party by what made it, as it stands in the books. Reads all entries of the party. */
+export async function sumPayable(sql: Sql, brand: string, party: string): Promise<ReadonlyMap<MoneyKind, bigint>> {
+  const rows = await sql.query<{ kind: MoneyKind; amount: bigint }>({
+    name: 'ledger-sum-payable',
+    text: `SELECT p.kind, sum(e.amount)::bigint AS amount FROM money_posting p
       CROSS JOIN LATERAL unnest(p.entry_accounts, p.entry_parties, p.entry_amounts) e (account, party, amount)
       WHERE 'payable' = ANY (p.entry_accounts) AND p.entry_parties @> ARRAY[$2] AND p.brand = $1
-        AND e.account = 'payable' AND e.party = $2`,
+        AND e.account = 'payable' AND e.party = $2
+      GROUP BY p.kind`,
     values: [brand, party],
   })
-  return row?.amount ?? 0n
+  return new Map(rows.map(({ kind, amount }) => [kind, amount]))
 }

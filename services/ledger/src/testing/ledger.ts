@@ -25,6 +25,8 @@ import { type FlushContext, flushItems } from '../flush/flush.ts'
 import { followReceipts } from '../jobs/follow-receipts.ts'
 import { settleDue } from '../jobs/settle-due.ts'
 import { couponHandlers } from '../rpc/coupons/handlers.ts'
+import { donationHandlers } from '../rpc/donations/handlers.ts'
+import { drawHandlers } from '../rpc/draws/handlers.ts'
 import { giftCardHandlers } from '../rpc/gift-cards/handlers.ts'
 import { ledgerHandlers } from '../rpc/handlers.ts'
 import { moneyHandlers } from '../rpc/money/handlers.ts'
@@ -77,6 +79,8 @@ export interface TestLedger extends AsyncDisposable {
   readonly points: ReturnType<typeof pointsHandlers>
   readonly tiers: ReturnType<typeof tierHandlers>
   readonly coupons: ReturnType<typeof couponHandlers>
+  readonly donations: ReturnType<typeof donationHandlers>
+  readonly draws: ReturnType<typeof drawHandlers>
   readonly rewards: ReturnType<typeof rewardHandlers>
   readonly money: ReturnType<typeof moneyHandlers>
   readonly referrals: ReturnType<typeof referralHandlers>
@@ -150,6 +154,8 @@ export async function testLedger(): Promise<TestLedger> {
     points: pointsHandlers(context),
     tiers: tierHandlers(context),
     coupons: couponHandlers(context),
+    donations: donationHandlers(context),
+    draws: drawHandlers(context),
     rewards: rewardHandlers(context),
     money: moneyHandlers(context),
     referrals: referralHandlers(context),

@@ -1,5 +1,4 @@
 import { type BrandInfo, type Sql, uuidv7 } from '@stampede/platform'
-import type { Event } from '@stampede/proto/events/v1'
 import type { LedgerContext } from '../../context.ts'
 import { addDays, addMonths, localDay, monthOf, startOfDay } from '../../domain/calendar.ts'
 import { isCapped } from '../../domain/referrals/guards.ts'
@@ -13,19 +12,18 @@ import { addToMonth, readCounted, readLastClosed, writeCounted } from '../../sto
 import { referralRules } from '../../store/referrals/programmes.ts'
 import { lockAdvocate, lockReferralOf, wasAtSameTill, writeReferral } from '../../store/referrals/referrals.ts'
 import { countRewards, insertRewards, revokeRewards, type StoredReward } from '../../store/referrals/rewards.ts'
-
-/** A receipt as its event tells it. */
-export type ReceiptEvent = Event & { readonly payload: Extract<Event['payload'], { $case: 'receipt' }> }
+import { type ReceiptEvent, saleIdOf } from '../receipt-event.ts'
 
 /**
  * Looks at what a receipt of a referee means for the referral. All that is written follows from what the sale is now, so
  * repeats change nothing and the order of events does not matter.
  */
-export async function followSale(context: LedgerContext, { brand: slug, payload }: ReceiptEvent): Promise<void> {
+export async function followSale(context: LedgerContext, event: ReceiptEvent): Promise<void> {
+  const { brand: slug, payload } = event
   const brand = context.brands.get(slug)
   const { value } = payload
+  const saleId = saleIdOf(event)
   if (brand === undefined) return
-  const saleId = value.kind === 'return' ? value.originalReceiptId : value.receiptId
   await context.database.transaction(async (tx) => {
     const referral = await lockReferralOf(tx, slug, value.memberId)
     const rules = referral && (await referralRules(tx, slug, referral.version))

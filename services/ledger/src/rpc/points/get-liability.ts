@@ -12,7 +12,7 @@ export async function getLiability(
   const { buckets, entries } = await readLiability(context.database, brand)
   const of = (account: string) => entries.get(account) ?? 0n
   const [issued, redeemed, expired] = [-of('issued'), of('redeemed'), of('expired')]
-  const [adjusted, debt] = [-of('adjusted'), -of('debt')]
-  const outstanding = issued + adjusted + debt - redeemed - expired
-  return { buckets: [...buckets], issued, redeemed, expired, adjusted, debt, outstanding }
+  const [adjusted, debt, donated] = [-of('adjusted'), -of('debt'), of('donated')]
+  const outstanding = issued + adjusted + debt - redeemed - expired - donated
+  return { buckets: [...buckets], issued, redeemed, expired, adjusted, debt, outstanding, donated }
 }
