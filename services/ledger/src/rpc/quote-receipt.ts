@@ -38,11 +38,10 @@ export async function quoteReceipt(
   const programme = programmeAt((await context.programmes.of(database, [brand])).get(brand) ?? [], atMs)
   if (programme === undefined) throw noProgramme()
   const member = await readStanding(database, { brand, memberId }, programme.ladder, { nowMs, timeZone })
-  const coupons = await Promise.all(
-    asks.couponCodes.map((code, index) =>
-      quotedCoupon(context, { brand, timeZone, memberId, storeId, code, index, asks }),
-    ),
-  )
+  const coupons: ShownCoupon[] = []
+  for (const code of asks.couponCodes) {
+    coupons.push(await quotedCoupon(context, { brand, timeZone, memberId, storeId, code, earlier: coupons, asks }))
+  }
   const sale = { lines, storeId, occurredAtMs: atMs, ...asks, expectedTotalMinor: undefined }
   const discounted = discountSale(sale, programme, member, { timeZone, coupons })
   const { account } = await readAccountView(database, pointsOf({ brand, memberId }), nowMs)
@@ -76,16 +75,18 @@ async function quotedCoupon(
     readonly memberId: string
     readonly storeId: string
     readonly code: string
-    readonly index: number
+    /** Shown before it. */
+    readonly earlier: readonly ShownCoupon[]
     readonly asks: ReturnType<typeof checkDiscountAsks>
   },
 ): Promise<ShownCoupon> {
-  const { brand, timeZone, code, memberId, storeId, index, asks } = quoted
+  const { brand, timeZone, code, memberId, storeId, earlier, asks } = quoted
   const use = { memberId, storeId, reference: asks.couponReference, nowMs: context.clock.nowMs() }
-  const field = `coupon_codes[${index}]`
+  const field = `coupon_codes[${earlier.length}]`
   const find = () => readCoupon(context.database, brand, code)
   const coupon = await findShown(context, { brand, timeZone, code, use }, find, field)
   const campaign = await campaignOfCoupon(context.database, brand, coupon.campaignId)
-  await context.database.transaction((tx) => checkUsable(tx, coupon, campaign, use))
+  const siblings = earlier.filter((one) => one.campaign.campaignId === campaign.campaignId).length
+  await context.database.transaction((tx) => checkUsable(tx, coupon, campaign, use, BigInt(siblings)))
   return { code, campaign }
 }

@@ -78,12 +78,13 @@ export async function campaignOfCoupon(sql: Sql, brand: string, campaignId: stri
   return campaignOf(stored.message)
 }
 
-/** Throws what keeps a coupon from being used. */
+/** Throws what keeps a coupon from being used; `earlier` are coupons of its campaign that are shown beside it. */
 export async function checkUsable(
   tx: Sql,
   coupon: StoredCoupon,
   campaign: CouponCampaign,
   use: CouponUse,
+  earlier = 0n,
 ): Promise<void> {
   const refusal = refusalOf(coupon, campaign, use)
   switch (refusal) {
@@ -103,7 +104,7 @@ export async function checkUsable(
   const name = `${coupon.brand}/${use.memberId}/${campaign.campaignId}`
   await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('ledger.coupon-uses.' || $1, 0))`, [name])
   const uses = await countMemberUses(tx, coupon.brand, use.memberId, campaign.campaignId)
-  if (uses >= campaign.usesPerMember) {
+  if (uses + earlier >= campaign.usesPerMember) {
     throw new StampedeError('COUPON_USED', 'the member has used as many of these as allowed', { field: 'code' })
   }
 }
