@@ -87,6 +87,8 @@ async function quotedCoupon(
   const coupon = await findShown(context, { brand, timeZone, code, use }, find, field)
   const campaign = await campaignOfCoupon(context.database, brand, coupon.campaignId)
   const siblings = earlier.filter((one) => one.campaign.campaignId === campaign.campaignId).length
-  await context.database.transaction((tx) => checkUsable(tx, coupon, campaign, use, BigInt(siblings)))
+  await context.database.transaction((tx) =>
+    checkUsable(tx, coupon, campaign, use, { earlier: BigInt(siblings), field }),
+  )
   return { code, campaign }
 }
