@@ -57,6 +57,12 @@ export class Model {
     this.#standings = tiers === undefined ? [] : this.members.map(() => new ModelStanding(tiers))
   }
 
+  /** Most points that pay for lines. */
+  mostFor(lines: readonly ModelLine[]): bigint {
+    const most = add(payable(this.#rules, lines))
+    return most - (most % this.#rules.payStep)
+  }
+
   /** A member as seen at an instant. */
   view(who: number, now: number): ModelMember {
     const member = this.#member(who).copy()

@@ -5,6 +5,7 @@ import type { ledgerHandlers } from '../../rpc/handlers.ts'
 import type { pointsHandlers } from '../../rpc/points/handlers.ts'
 import { holdOf, returnOf, saleOf } from '../ledger.ts'
 import type { Model, ModelAnswer } from './model.ts'
+import { least } from './model-prices.ts'
 import type { Step } from './steps.ts'
 
 /** What expiries a balance shows at most. */
@@ -33,6 +34,12 @@ interface Asked {
   readonly answer: unknown
 }
 
+interface Held {
+  readonly id: string
+  readonly points: bigint
+  readonly who: number
+}
+
 /** Tells one history to a ledger and to the model, and compares what they answer. */
 export class Player {
   readonly #ledger: ToldLedger
@@ -41,7 +48,7 @@ export class Player {
   readonly #asked: Asked[] = []
   /** Ids of the ledger, in the order of the model's sales and holds. */
   readonly #receipts: string[] = []
-  readonly #holds: { readonly id: string; readonly points: bigint; readonly who: number }[] = []
+  readonly #holds: Held[] = []
   readonly #second: CallContext
   #next = 0
 
@@ -125,8 +132,9 @@ export class Player {
     share,
     codes,
   }: Step & { readonly kind: 'sale' }): Promise<void> {
-    const hold = pick === undefined ? undefined : this.#holds.at(-1 - (pick % Math.max(1, this.#holds.length)))
-    const points = hold === undefined ? 0n : (hold.points * BigInt(share)) / 100n
+    const hold = pick === 'own' ? await this.#ownHold(who, share) : this.#picked(pick)
+    const wanted = hold === undefined ? 0n : (hold.points * BigInt(share)) / 100n
+    const points = pick === 'own' ? least(hold?.points ?? 0n, this.#model.mostFor(lines)) : wanted
     const at = this.#nowMs - agoHours * HOUR_MS
     const number = this.#key('sale')
     const { brand, name } = this.#cast
@@ -204,8 +212,21 @@ export class Player {
     this.#holds.push({ id, points, who })
   }
 
+  /** Holds a share of what is there for a sale. */
+  async #ownHold(who: number, share: number): Promise<Held | undefined> {
+    const available = this.#model.view(who, this.#nowMs).sum('left')
+    const points = least((available * BigInt(share)) / 100n, available)
+    if (points === 0n) return undefined
+    await this.#hold({ kind: 'hold', who, points, reference: 'own', hours: 1 })
+    return this.#holds.at(-1)
+  }
+
+  #picked(pick: number | undefined): Held | undefined {
+    return pick === undefined ? undefined : this.#holds.at(-1 - (pick % Math.max(1, this.#holds.length)))
+  }
+
   async #resolve({ pick, share }: Step & { readonly kind: 'resolve' }): Promise<void> {
-    const hold = this.#holds.at(-1 - (pick % Math.max(1, this.#holds.length)))
+    const hold = this.#picked(pick)
     if (hold === undefined) return
     const { handlers, call } = this.#ledger
     const points = (hold.points * BigInt(share) + 99n) / 100n

@@ -13,7 +13,8 @@ export type Step =
       readonly storeId: string
       readonly lines: readonly ModelLine[]
       readonly agoHours: number
-      readonly hold: number | undefined
+      /** `own`: holds a share of what is there first, and pays with as much of it as points may pay. */
+      readonly hold: number | 'own' | undefined
       readonly share: number
       readonly codes: readonly number[]
     }
@@ -58,7 +59,7 @@ const sale: fc.Arbitrary<Step> = fc.record({
   storeId: fc.constantFrom('s1', 's2'),
   lines: fc.array(line, { minLength: 1, maxLength: 4 }),
   agoHours: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 60 })),
-  hold: fc.option(pick, { nil: undefined }),
+  hold: fc.oneof(fc.constant(undefined), fc.constant('own' as const), fc.constant('own' as const), pick),
   share: fc.constantFrom(0, 37, 100, 100, 120),
   codes: fc.oneof(fc.constant([]), fc.uniqueArray(fc.nat(2 * CODES_EACH - 1), { maxLength: 3 })),
 })
