@@ -133,6 +133,18 @@ export class MemoryLedger implements ToldLedger {
     return toBalance(viewAt(this.account(memberId), this.clock.nowMs()))
   }
 
+  /** Coupons, budgets and tiers as they are; of a tier neither when it is looked at next nor how often it was. */
+  standing(): unknown {
+    const coupons = [...this.#coupons.values()].map(({ code, uses, state, graceUntilMs }) => [
+      code,
+      uses,
+      state,
+      graceUntilMs,
+    ])
+    const tiers = [...this.#kept.tiers.values()].map(({ state, days }) => [state?.tierId, days])
+    return [coupons, tiers, [...this.#budgets.values()]]
+  }
+
   /** Posts what time has done, and closes what has ended of tiers. */
   sweep(): void {
     for (const memberId of MEMBER_IDS) {

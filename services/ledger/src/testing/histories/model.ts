@@ -290,6 +290,7 @@ export class Model {
   }
 
   #count(day: number, counted: Counted, who: number, now: number): void {
+    this.#look(who, now)
     this.#standings[who]?.count(day, counted)
     this.#look(who, now)
   }

@@ -72,7 +72,7 @@ export class Player {
         return at === undefined ? undefined : await this.#giveBack(at, step.lines)
       }
       case 'return_all':
-        return await this.#giveAllBack(step.pick)
+        return await this.giveRestBack(step.pick, undefined)
       case 'grant':
       case 'correct':
         return await this.#event(step)
@@ -87,6 +87,23 @@ export class Player {
         return await this.#again(step)
       case 'nothing':
         return
+    }
+  }
+
+  /** Returns what is left of a sale: at once, or piece by piece in the order of the ranks. */
+  async giveRestBack(pick: number, ranks: readonly number[] | undefined): Promise<void> {
+    const at = this.#sale(pick)
+    const sale = at === undefined ? undefined : this.#model.sales[at]
+    if (at === undefined || sale === undefined) return
+    const left = sale.lines
+      .map(({ quantity }, line) => ({ line, quantity: quantity - (sale.returned[line] ?? 0n) }))
+      .filter(({ quantity }) => quantity > 0n)
+    if (left.length === 0) return
+    if (ranks === undefined) return await this.#giveBack(at, left)
+    const pieces = left.flatMap(({ line, quantity }) => Array.from({ length: Number(quantity) }, () => line))
+    const ranked = pieces.map((line, index) => ({ line, rank: ranks[index] ?? 0 }))
+    for (const { line } of ranked.toSorted((one, other) => one.rank - other.rank)) {
+      await this.#giveBack(at, [{ line, quantity: 1n }])
     }
   }
 
@@ -182,15 +199,6 @@ export class Player {
       told.pointsReversed,
       told.pointsWrittenOff,
     ])
-  }
-
-  async #giveAllBack(pick: number): Promise<void> {
-    const at = this.#sale(pick)
-    const sale = at === undefined ? undefined : this.#model.sales[at]
-    if (at === undefined || sale === undefined) return
-    const lines = sale.lines.map(({ quantity }, line) => ({ line, quantity: quantity - (sale.returned[line] ?? 0n) }))
-    const left = lines.filter(({ quantity }) => quantity > 0n)
-    if (left.length > 0) await this.#giveBack(at, left)
   }
 
   async #hold({ who, points, reference, hours }: Step & { readonly kind: 'hold' }): Promise<void> {
