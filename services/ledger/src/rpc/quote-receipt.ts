@@ -48,11 +48,10 @@ export async function quoteReceipt(
   checkStore(inForce, storeId)
   const programme = programmeAtStore(inForce, storeId)
   const member = await readStanding(database, { brand, memberId }, programme.ladder, { nowMs, timeZone })
-  const coupons = await Promise.all(
-    asks.couponCodes.map((code, index) =>
-      quotedCoupon(context, { brand, timeZone, memberId, storeId, code, index, asks }),
-    ),
-  )
+  const coupons: ShownCoupon[] = []
+  for (const code of asks.couponCodes) {
+    coupons.push(await quotedCoupon(context, { brand, timeZone, memberId, storeId, code, earlier: coupons, asks }))
+  }
   const cards = await quotedCards(context, programme, { brand, memberId, storeId, atMs, timeZone })
   const sale = { lines, storeId, occurredAtMs: atMs, ...asks, expectedTotalMinor: undefined }
   const prices = await quotedPrices(context, { brand, memberId, timeZone }, programme, atMs)
@@ -130,16 +129,20 @@ async function quotedCoupon(
     readonly memberId: string
     readonly storeId: string
     readonly code: string
-    readonly index: number
+    /** Shown before it. */
+    readonly earlier: readonly ShownCoupon[]
     readonly asks: ReturnType<typeof checkDiscountAsks>
   },
 ): Promise<ShownCoupon> {
-  const { brand, timeZone, code, memberId, storeId, index, asks } = quoted
+  const { brand, timeZone, code, memberId, storeId, earlier, asks } = quoted
   const use = { memberId, storeId, reference: asks.couponReference, nowMs: context.clock.nowMs() }
-  const field = `coupon_codes[${index}]`
+  const field = `coupon_codes[${earlier.length}]`
   const find = () => readCoupon(context.database, brand, code)
   const coupon = await findShown(context, { brand, timeZone, code, use }, find, field)
   const campaign = await campaignOfCoupon(context.database, brand, coupon.campaignId)
-  await context.database.transaction((tx) => checkUsable(tx, coupon, campaign, use))
+  const siblings = earlier.filter((one) => one.campaign.campaignId === campaign.campaignId).length
+  await context.database.transaction((tx) =>
+    checkUsable(tx, coupon, campaign, use, { earlier: BigInt(siblings), field }),
+  )
   return { code, campaign }
 }

@@ -60,6 +60,11 @@ const brand: BrandInfo = {
   domain: '',
 }
 
+/** The brand of the tests, and others beside it whose names begin with its own. */
+function brandInfo(slug: string): BrandInfo | undefined {
+  return slug === BRAND || slug.startsWith(`${BRAND}-`) ? { ...brand, brand: slug } : undefined
+}
+
 /** Keeps one PostgreSQL for all tests of a file: it would end with the first test and start with the next. */
 export function keepPostgres(): void {
   let kept: AsyncDisposable | undefined
@@ -119,7 +124,7 @@ export async function testLedger(): Promise<TestLedger> {
   const logger = createLogger('ledger', 'silent')
   const database = stack.use(await openDatabase({ url: postgres.url, schema, migrationsDir, logger }))
   const clock = testClock('2026-11-20T12:00:00Z')
-  const brands = { get: (slug: string) => (slug === BRAND ? brand : undefined) }
+  const brands = { get: brandInfo }
   const programmes = new Programmes()
   const months = new Months()
   const misses = new MissLimiter()

@@ -234,6 +234,7 @@ function offerOf(rule: DiscountRule, lines: readonly SaleLine[], facts: Discount
     return line !== undefined && (goods === undefined || isOf(goods, line))
   })
   const effect = effectAt(rule, facts.atMs, facts.timeZone)
+  if (effect.kind === 'percent' && effect.basisPoints === 0n) return { parts: none, outcome: 'not_now' }
   const parts = discountOf(
     effect,
     own.flatMap((index) => lines[index] ?? []),
