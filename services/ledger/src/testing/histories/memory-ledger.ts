@@ -46,6 +46,7 @@ const brand: BrandInfo = {
   pushType: 'background',
   pushPriority: 5,
   pushExpirationSeconds: 0,
+  domain: '',
 }
 const brands = { get: () => brand }
 
@@ -158,7 +159,7 @@ export class MemoryLedger implements ToldLedger {
   }
 
   #flush(item: Item): ItemResult {
-    const set = this.#load(accountsOf(item), item)
+    const set = this.#load(accountsOf(item, new Map()), item)
     const result = applyItem(set, item)
     this.#store(set)
     return result
@@ -207,6 +208,7 @@ export class MemoryLedger implements ToldLedger {
       changedGrants: new Set(),
       changedAdjustments: new Set(),
       receipts: [],
+      ...notInHistories(),
       ...this.#kept,
     }
   }
@@ -352,6 +354,38 @@ function post({ books }: Stored, { entries, allocations, kind }: Posting): void 
     moved.held += held
   }
   assert.deepEqual([sum, moved], [0n, { available: 0n, pending: 0n, held: 0n }], kind)
+}
+
+/** Parts of a flush that histories have no steps for. */
+function notInHistories() {
+  return {
+    rewards: {
+      rewards: new Map(),
+      stocks: new Map(),
+      orders: new Map(),
+      owned: new Map(),
+      lots: [],
+      changedStocks: new Set<string>(),
+      changedOrders: new Set<string>(),
+      codes: [],
+    },
+    giftCards: {
+      cards: new Map(),
+      ids: new Map(),
+      payments: new Map(),
+      changed: new Set<string>(),
+      changedPayments: new Set<string>(),
+      postings: [],
+    },
+    prices: { prices: new Map(), uses: new Map(), newUses: [] },
+    mintedCoupons: [],
+    stamps: new Map(),
+    changedStamps: new Set<string>(),
+    offlineDays: new Map(),
+    changedOfflineDays: new Set<string>(),
+    donations: [],
+    moneyPostings: [],
+  }
 }
 
 function lotsOf({ record }: StoredSale): readonly string[] {
