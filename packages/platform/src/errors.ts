@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'OUT_OF_STOCK'
   | 'GIFT_CARD_INVALID'
   | 'GIFT_CARD_INSUFFICIENT'
+  | 'FAVOURITE_CHANGED_TODAY'
   | 'RESOURCE_EXHAUSTED'
   | 'UNAVAILABLE'
   | 'DEADLINE_EXCEEDED'
@@ -61,6 +62,7 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
   COUPON_BUDGET_SPENT: row(status.FAILED_PRECONDITION, 409, false, 'the campaign has given what it may give'),
   GIFT_CARD_INVALID: row(status.FAILED_PRECONDITION, 409, false, 'this gift card is not valid'),
   GIFT_CARD_INSUFFICIENT: row(status.FAILED_PRECONDITION, 409, false, 'there is not so much on the gift card'),
+  FAVOURITE_CHANGED_TODAY: row(status.FAILED_PRECONDITION, 409, false, 'the favourite was changed today, try tomorrow'),
   RESOURCE_EXHAUSTED: row(status.RESOURCE_EXHAUSTED, 429, true, 'a limit is reached, try again later'),
   UNAVAILABLE: row(status.UNAVAILABLE, 503, true, 'not available right now, try again'),
   DEADLINE_EXCEEDED: row(status.DEADLINE_EXCEEDED, 504, true, 'the deadline passed before the answer'),

@@ -57,6 +57,8 @@ export const subjects = {
   giftCard: (brand: string) => `ledger.${part(brand)}.giftcard`,
   /** Paid memberships. */
   subscription: (brand: string) => `ledger.${part(brand)}.subscription`,
+  /** Prices of members' own. */
+  memberPrice: (brand: string) => `ledger.${part(brand)}.price`,
   /** Members. */
   member: (brand: string) => `member.${part(brand)}.member`,
   /** Places that a member's pass carries. */

@@ -29,6 +29,8 @@ export const BRANDS = 20
 export const MEMBERS = 100_000
 /** Connections of the path that posts each receipt in a transaction of its own. */
 export const POOL_SIZE = 34
+/** Filling and looking through millions of rows takes its time. */
+const STATEMENT_TIMEOUT_MS = 1_800_000
 const LINES = 3
 const deadline = new Date('2100-01-01')
 
@@ -51,7 +53,14 @@ export async function startRig(): Promise<Rig> {
     await startEmbeddedPostgres({ dataDir: join(dir.path, 'postgres'), port: await freePort() }),
   )
   const logger = createLogger('bench', 'silent')
-  const options = { url: postgres.url, schema, migrationsDir, logger, poolSize: POOL_SIZE }
+  const options = {
+    url: postgres.url,
+    schema,
+    migrationsDir,
+    logger,
+    poolSize: POOL_SIZE,
+    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+  }
   const database = stack.use(await openDatabase(options))
   const brands = { get: benchBrand }
   const programmes = new Programmes()
@@ -112,6 +121,7 @@ export function benchBrand(slug: string): BrandInfo {
     pushType: 'background',
     pushPriority: 5,
     pushExpirationSeconds: 86_400,
+    domain: '',
   }
 }
 
@@ -121,10 +131,10 @@ export function memberId(index: number): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-7${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
 }
 
-/** Gives receipts of random members; each run has numbers of its own. */
-export function newReceipts(run: string, brands: number): (index: number) => PostReceiptRequest {
+/** Gives receipts of random members of so many; each run has numbers of its own. */
+export function newReceipts(run: string, brands: number, members = MEMBERS): (index: number) => PostReceiptRequest {
   return (index) => {
-    const member = Math.floor(Math.random() * MEMBERS)
+    const member = Math.floor(Math.random() * members)
     return PostReceiptRequest.fromPartial({
       idempotencyKey: `${run}-${index}`,
       brand: brandName(member % brands),

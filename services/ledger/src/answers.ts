@@ -50,6 +50,7 @@ export function saleAnswer(
     receiptId: outcome.sale.receiptId,
     pointsEarned: outcome.earned,
     pointsSpent: outcome.spent,
+    pointsShort: outcome.short,
     balance: toBalance(account),
     totalMinor: outcome.totalMinor,
     discountMinor: outcome.discountMinor,

@@ -132,6 +132,18 @@ test('a receipt uses its coupon in the same step, and gives it back when all of 
   await assertTrueBooks(ledger)
 })
 
+test('c14: two codes of a campaign in one receipt are two uses by the member', async () => {
+  await using ledger = await testLedger()
+  const { handlers, coupons, call } = ledger
+  const code = await couponCode(ledger, { usesPerMember: 1n })
+  const issue = { idempotencyKey: 'more', brand: BRAND, campaignId: 'spring', memberId: '', count: 1, codes: [] }
+  const [other] = (await coupons.issueCoupons(issue, call)).coupons
+  const couponCodes = [code, other?.code ?? '']
+  const refused = { code: 'COUPON_USED', field: 'coupon_codes[1]' }
+  await assert.rejects(handlers.postReceipt(saleOf('ann', '1', { couponCodes }), call), refused)
+  await assert.rejects(handlers.quoteReceipt(quoteOf({ lines: lines(1_000n), couponCodes }), call), refused)
+})
+
 test('a return and a new sale in one flush: the use that was given back counts no more', async () => {
   await using ledger = await testLedger()
   const { handlers, coupons, call } = ledger

@@ -9,6 +9,7 @@ import type { PostedReceipt, WorkingAccount } from './flush/working-set.ts'
 import { giftCardMessage } from './gift-card-message.ts'
 import type { StoredCoupon } from './store/coupons/coupons.ts'
 import type { StoredGiftCard } from './store/gift-cards/cards.ts'
+import type { StoredPrice } from './store/prices/prices.ts'
 import type { StoredOrder } from './store/rewards/orders.ts'
 
 /** Meaning of an account's event. */
@@ -25,6 +26,10 @@ const STAMPS_SCHEMA = 'ledger.stamps.v1'
 const GIFT_CARD_SCHEMA = 'ledger.gift-card.v1'
 /** Meaning of a subscription's event. */
 const SUBSCRIPTION_SCHEMA = 'ledger.subscription.v1'
+/** Meaning of the event of a member's own price. */
+const MEMBER_PRICE_SCHEMA = 'ledger.member-price.v1'
+/** A day before a member's own price ends the member may be reminded. */
+const REMIND_MS = 86_400_000
 /** A receipt never changes: a return is a receipt of its own. */
 const RECEIPT_VERSION = 1n
 
@@ -198,4 +203,23 @@ export function subscriptionEvent(subscription: Subscription, last: Term | undef
   const aggregate = { aggregateKind: 'subscription', aggregateId: subscriptionId, aggregateVersion: version } as const
   const event = { brand, ...aggregate, eventTime: now, schema: SUBSCRIPTION_SCHEMA }
   return makeEvent({ ...event, payload: { $case: 'subscription', value } }, now)
+}
+
+/** The event of a member's own price. */
+export function memberPriceEvent({ brand, memberId, price, version }: StoredPrice, now: Date): OutboxMessage {
+  const { priceId, kind, fromMs, untilMs, items } = price
+  const remindAtMs = untilMs - REMIND_MS
+  const value = {
+    priceId,
+    memberId,
+    kind,
+    from: new Date(fromMs),
+    until: new Date(untilMs),
+    skus: items.map(({ sku }) => sku),
+    basisPoints: items.map(({ basisPoints }) => basisPoints),
+    remindAt: remindAtMs > now.getTime() ? new Date(remindAtMs) : undefined,
+  }
+  const aggregate = { aggregateKind: 'memberPrice', aggregateId: priceId, aggregateVersion: version } as const
+  const event = { brand, ...aggregate, eventTime: now, schema: MEMBER_PRICE_SCHEMA }
+  return makeEvent({ ...event, payload: { $case: 'memberPrice', value } }, now)
 }

@@ -18,6 +18,8 @@ export function giftCardError({ reason }: GiftCardRefusal, field: string): Stamp
       return failedPrecondition('only a card that was sold and is blocked can be replaced, once')
     case 'not_blockable':
       return failedPrecondition('the card cannot be used anyway')
+    case 'too_many_holds':
+      return new StampedeError('RESOURCE_EXHAUSTED', 'too many holds of the gift card are open', { field })
     case 'hold_not_found':
       return notFound()
     case 'hold_expired':

@@ -116,6 +116,10 @@ test('c21.13: a card of 3,000 is sold, pays 1,800, then 1,200 of 2,000, takes 60
   const returned = await ledger.handlers.returnReceipt(back, ledger.call)
   assert.deepEqual([returned.refundMinor, returned.giftCards[0]?.amountMinor], [0n, 60_000n], 'never cash')
   assert.equal(before - (await points(ledger)), 6_000n, 'V 60')
+  const [stored] = await ledger.database.query<object>(
+    `SELECT total_minor AS total, refund_minor AS refund FROM receipt WHERE kind = 'return'`,
+  )
+  assert.deepEqual(stored, { total: 60_000n, refund: 0n })
   const reopened = await shown(ledger, code)
   assert.deepEqual([reopened?.state, reopened?.availableMinor], ['active', 60_000n], 'EMPTY reopens')
 
@@ -255,6 +259,11 @@ test('c21.13: gift cards pay what points leave, and a return in any parts gives 
     }
   }
   assert.deepEqual([toOne, toTwo, restored, cash], [3_333n, 4_444n, 5_000n, 2_226n])
+  const { giftCards } = await handlers.getReceipt({ brand: BRAND, receiptId: sale.receiptId }, call)
+  assert.deepEqual(giftCards, [
+    { cardId: one.id, amountMinor: 3_333n, returnedMinor: 3_333n },
+    { cardId: two.id, amountMinor: 4_444n, returnedMinor: 4_444n },
+  ])
   await assertTrueBooks(ledger)
 })
 

@@ -1,5 +1,6 @@
 import {
   bind,
+  connectDatabase,
   connectNats,
   createLogger,
   createMetrics,
@@ -21,6 +22,7 @@ import { GiftCardServiceService } from '@stampede/proto/giftcards/v1'
 import { LedgerServiceService } from '@stampede/proto/ledger/v1'
 import { MoneyServiceService } from '@stampede/proto/money/v1'
 import { PointsServiceService } from '@stampede/proto/points/v1'
+import { PriceSetServiceService } from '@stampede/proto/prices/v1'
 import { ReferralServiceService } from '@stampede/proto/referrals/v1'
 import { RewardServiceService } from '@stampede/proto/rewards/v1'
 import { SubscriptionServiceService } from '@stampede/proto/subscriptions/v1'
@@ -31,6 +33,7 @@ import { Committer } from './flush/committer.ts'
 import { flushDue, flushItems } from './flush/flush.ts'
 import { startReceiptFollower } from './jobs/follow-receipts.ts'
 import { startMembers } from './jobs/members.ts'
+import { startNightlyVerify } from './jobs/nightly-verify.ts'
 import { postParked } from './jobs/parked-returns.ts'
 import { settleDue } from './jobs/settle-due.ts'
 import { startSweeper } from './jobs/sweeper.ts'
@@ -42,6 +45,7 @@ import { giftCardHandlers } from './rpc/gift-cards/handlers.ts'
 import { ledgerHandlers } from './rpc/handlers.ts'
 import { moneyHandlers } from './rpc/money/handlers.ts'
 import { pointsHandlers } from './rpc/points/handlers.ts'
+import { priceSetHandlers } from './rpc/prices/handlers.ts'
 import { referralHandlers } from './rpc/referrals/handlers.ts'
 import { rewardHandlers } from './rpc/rewards/handlers.ts'
 import { subscriptionHandlers } from './rpc/subscriptions/handlers.ts'
@@ -52,13 +56,16 @@ import { Months } from './store/months.ts'
 import { Programmes } from './store/programmes.ts'
 import { migrationsDir, schema } from './store/schema.ts'
 
+export { verifyAndRecord } from './jobs/nightly-verify.ts'
 export { schema as ledgerSchema } from './store/schema.ts'
 export { type VerifyResult, verifyLedger } from './verify.ts'
 
 const NAME = 'ledger'
+/** One statement of the check of the whole ledger may take so long. */
+const verifyStatementMs = 30 * 60_000
 
 /** The ledger as a service. */
-export const service: ServiceModule = { name: NAME, start }
+export const service: ServiceModule = { name: NAME, ownSchema: { schema, migrationsDir }, start }
 
 async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
   const config = readLedgerConfig(env)
@@ -113,6 +120,17 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
   )
   const onFollowed = () => relay.wake()
   stack.use(await startReceiptFollower({ context, nats, logger, metrics, onFollowed }))
+  const forCheck = { url: platform.postgresUrl, schema, logger, poolSize: 1, statementTimeoutMs: verifyStatementMs }
+  stack.use(
+    startNightlyVerify({
+      database,
+      openForCheck: () => connectDatabase(forCheck),
+      clock,
+      hour: config.verifyHour,
+      logger,
+      metrics: own,
+    }),
+  )
   const server = stack.use(
     await startServer({
       name: NAME,
@@ -128,6 +146,7 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
         bind(ReferralServiceService, referralHandlers(context)),
         bind(SubscriptionServiceService, subscriptionHandlers(context)),
         bind(GiftCardServiceService, giftCardHandlers(context)),
+        bind(PriceSetServiceService, priceSetHandlers(context)),
       ],
       grpcPort: config.grpcPort,
       httpPort: config.httpPort,

@@ -162,6 +162,14 @@ test('a delayed programme shows points as pending until their day, and a return 
   await assertTrueBooks(ledger)
 })
 
+test('c4: points without an end are earned and shown, without an end', async () => {
+  await using ledger = await testLedger()
+  await ledger.publish({ pointsLiveDays: 0, life: { term: { $case: 'unlimited', value: true } } })
+  const { balance } = await ledger.handlers.postReceipt(saleOf('ann', '1'), ledger.call)
+  assert.deepEqual([balance?.available, balance?.expiries], [100n, []])
+  assert.equal(await available(ledger, 'ann'), 100n)
+})
+
 test('points that wait for an event are activated by it', async () => {
   await using ledger = await testLedger()
   const { handlers, points, call } = ledger

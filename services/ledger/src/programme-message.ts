@@ -3,11 +3,13 @@ import type {
   Coalition as CoalitionMessage,
   EarnRule as EarnRuleMessage,
   GiftCardRules as GiftCardRulesMessage,
+  PriceSetRules as PriceSetRulesMessage,
   Programme as ProgrammeMessage,
   StampCard as StampCardMessage,
 } from '@stampede/proto/programmes/v1'
 import { discountRuleOf, goodsOf, limitOf } from './discount-message.ts'
 import type { Coalition } from './domain/coalition.ts'
+import type { PriceSetRules } from './domain/discounts/member-prices.ts'
 import type { GiftCardRules } from './domain/gift-cards/rules.ts'
 import type {
   Activation,
@@ -44,12 +46,14 @@ export function rulesOf(message: ProgrammeMessage): ProgrammeRules {
     spendUntilMs: message.spendUntil?.getTime() ?? Number.POSITIVE_INFINITY,
     adjustLimit: message.adjustLimit,
     transferLimit: message.transferLimit,
+    offlinePayLimit: message.offlinePayLimit,
     ladder: message.tiers === undefined ? undefined : ladderOf(message.tiers),
     discountRules: message.discountRules.map(discountRuleOf),
     discountLimits: {
       receiptBasisPoints: message.maxDiscountBasisPoints === 0 ? ALL : BigInt(message.maxDiscountBasisPoints),
       lineLeastBasisPoints: BigInt(message.leastPriceBasisPoints),
     },
+    priceSets: priceSetRulesOf(message.priceSets),
     stampCards: message.stampCards.map(stampCardOf),
     coalition: coalitionOf(message.coalition),
     giftCards: giftCardRulesOf(message.giftCards),
@@ -79,6 +83,12 @@ function coalitionOf(message: CoalitionMessage | undefined): Coalition | undefin
     operator: message.operator,
     feeBasisPoints: BigInt(message.feeBasisPoints),
   }
+}
+
+function priceSetRulesOf(message: PriceSetRulesMessage | undefined): PriceSetRules | undefined {
+  if (message === undefined) return undefined
+  const { excluded, unitsPerDay, ...rules } = message
+  return { ...rules, excluded: goodsOf(excluded), unitsPerDay: limitOf(unitsPerDay) }
 }
 
 function stampCardOf(message: StampCardMessage): StampCard {

@@ -87,6 +87,16 @@ test('a return lowers what is counted on the day of the sale, and the closing of
   assert.equal((await ledger.tiers.getTier(ann, ledger.call)).tierId, '')
 })
 
+test('c21.5: a return after the year has ended leaves the tier, even if nobody has closed the year before', async () => {
+  await using ledger = await testLedger()
+  await ledger.publish(ladder)
+  const { receiptId } = await sale(ledger, '1', 12_000n)
+  ledger.clock.advance(46 * DAY_MS)
+  await ledger.handlers.returnReceipt(returnOf(receiptId, 'r', { occurredAt: ledger.clock.now() }), ledger.call)
+  const { tierId, until } = await ledger.tiers.getTier(ann, ledger.call)
+  assert.deepEqual([tierId, until?.toISOString()], ['silver', '2027-12-31T23:00:00.000Z'])
+})
+
 test('the sweeper closes what has ended and tells it, and the version of the event grows', async () => {
   await using ledger = await testLedger()
   await ledger.publish({ ...ladder, earnBasisPoints: 0 })

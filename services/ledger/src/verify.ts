@@ -2,6 +2,7 @@ import type { Database, Sql } from '@stampede/platform'
 import { donationInvariants } from './verify-donations.ts'
 import { drawInvariants } from './verify-draws.ts'
 import { giftCardInvariants } from './verify-gift-cards.ts'
+import { priceInvariants } from './verify-prices.ts'
 import { referralInvariants } from './verify-referrals.ts'
 import { rewardInvariants } from './verify-rewards.ts'
 import { subscriptionInvariants } from './verify-subscriptions.ts'
@@ -186,8 +187,8 @@ const invariants: readonly Invariant[] = [
   },
   {
     name: 'the lines of a sale sum to it',
-    text: `SELECT brand, receipt_id, total_minor, points_earned, points_spent, line_amounts, line_earned, line_paid
-      FROM receipt WHERE kind = 'sale' AND (total_minor, points_earned, points_spent) IS DISTINCT FROM
+    text: `SELECT brand, receipt_id, total_minor, points_earned, points_spent, points_short, line_amounts, line_earned, line_paid
+      FROM receipt WHERE kind = 'sale' AND (total_minor, points_earned, points_spent + points_short) IS DISTINCT FROM
         ((SELECT coalesce(sum(v), 0) FROM unnest(line_amounts) v), (SELECT coalesce(sum(v), 0) FROM unnest(line_earned) v),
           (SELECT coalesce(sum(v), 0) FROM unnest(line_paid) v))`,
   },
@@ -220,6 +221,7 @@ const invariants: readonly Invariant[] = [
         AND NOT ${isDetached('receipt', 'business_month(i.cause_id)')}`,
   },
   ...giftCardInvariants,
+  ...priceInvariants,
   ...donationInvariants,
   ...drawInvariants,
   ...rewardInvariants,

@@ -87,6 +87,11 @@ export function moveDebt(posting: OpenPosting, owed: bigint): void {
   addSide(posting, 'debt', -owed)
 }
 
+/** What the member owes once an open posting is closed: several lots of it may repay one debt. */
+export function debtAfter(draft: Draft, posting: OpenPosting): bigint {
+  return draft.debt - (posting.sums.get('debt') ?? 0n)
+}
+
 /** Closes a posting: checks that it sums to zero and applies it to the totals. One that moves nothing leaves no trace. */
 export function closePosting(draft: Draft, posting: OpenPosting): void {
   const entries: Entry[] = []

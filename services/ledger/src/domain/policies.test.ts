@@ -5,6 +5,7 @@ import { DAY_MS, Story, saleLine, testProgramme } from './fixture.ts'
 import type { Programme } from './programme.ts'
 import type { ReturnOutcome } from './return.ts'
 import type { SaleOutcome, SaleRecord } from './sale.ts'
+import { expirySchedule } from './view.ts'
 
 const YEAR_MS = 365 * DAY_MS
 
@@ -255,6 +256,27 @@ describe('points without a receipt', () => {
       ],
     )
     assert.equal(from.account.available, 50n)
+  })
+
+  test('c11: several lots that arrive at once repay a debt once, and the rest stays', () => {
+    const story = new Story()
+    const take = { kind: 'revoke', revokeId: 'r', points: 30n, occurredAtMs: 0, grantId: undefined } as const
+    story.do({ ...take, against: 'issued', mayMakeDebt: true })
+    const part = { earnedAtMs: 0, expiresAtMs: YEAR_MS, funder: 'brand', repayBasisPoints: 10_000n }
+    const parts = [20n, 20n, 20n].map((points) => ({ ...part, points }))
+    story.do({ kind: 'receive', transferId: 't', parts })
+    assert.deepEqual([story.account.debt, story.account.available], [0n, 30n])
+    assert.deepEqual(
+      [...story.account.lots.values()].map(({ available }) => available),
+      [0n, 10n, 20n],
+    )
+  })
+
+  test('c4: points that never end have no place in the schedule of ends', () => {
+    const story = new Story()
+    grant(story, 10n, Number.POSITIVE_INFINITY)
+    grant(story, 5n, YEAR_MS)
+    assert.deepEqual(expirySchedule(story.account), [{ expiresAtMs: YEAR_MS, points: 5n }])
   })
 
   test('are not sent by whoever owes points, nor more than are there', () => {

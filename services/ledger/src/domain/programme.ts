@@ -1,5 +1,6 @@
 import type { Coalition } from './coalition.ts'
 import type { DiscountLimits } from './discounts/basket.ts'
+import type { PriceSetRules } from './discounts/member-prices.ts'
 import type { DiscountRule } from './discounts/rules.ts'
 import type { GiftCardRules } from './gift-cards/rules.ts'
 import type { StampCard } from './stamps/card.ts'
@@ -34,12 +35,16 @@ export interface Programme {
   readonly spendUntilMs: number
   /** Adjustments by hand of more points wait for a second person. */
   readonly adjustLimit: bigint
+  /** Most points that a member's receipts of tills without a connection take on a day; 0: none. */
+  readonly offlinePayLimit: bigint
   /** Most points of a transfer; 0: there are none. */
   readonly transferLimit: bigint
   /** Undefined: there are no tiers. */
   readonly ladder: TierLadder | undefined
   readonly discountRules: readonly DiscountRule[]
   readonly discountLimits: DiscountLimits
+  /** Undefined: members have no prices of their own. */
+  readonly priceSets: PriceSetRules | undefined
   readonly stampCards: readonly StampCard[]
   /** Undefined: the brand is alone. */
   readonly coalition: Coalition | undefined
@@ -164,11 +169,13 @@ export const noRules = {
   spendUntilMs: Number.POSITIVE_INFINITY,
   adjustLimit: 0n,
   transferLimit: 0n,
+  offlinePayLimit: 0n,
   ladder: undefined,
   discountRules: [],
   stampCards: [],
   coalition: undefined,
   discountLimits: { receiptBasisPoints: 10_000n, lineLeastBasisPoints: 0n },
+  priceSets: undefined,
   giftCards: undefined,
   earnRules: [],
   earnsNothing: noGoods,

@@ -18,7 +18,7 @@ import type { Programme } from './programme.ts'
 import type { Refusal } from './refusal.ts'
 import type { RecordedLine, SaleRecord } from './sale.ts'
 import { expireLots } from './settle.ts'
-import { smaller, sum } from './shares.ts'
+import { larger, smaller, sum } from './shares.ts'
 
 /** Return lines of a sale. */
 export interface ReturnCommand {
@@ -80,13 +80,16 @@ export function applyReturn(draft: Draft, command: ReturnCommand, nowMs: number)
   if ('ok' in lines) return lines
   const before = sharesOf(sale.lines, sale.pointValueMinor)
   const after = sharesOf(lines, sale.pointValueMinor)
-  const restored = after.paid - before.paid
+  // What the customer of a till without a connection did not have counts as spent last, so it comes back first: as nothing.
+  const short = shortOf(sale)
+  const restoredBefore = larger(before.paid - short, 0n)
+  const restored = larger(after.paid - short, 0n) - restoredBefore
 
   const posting = openPosting(command.postingKind ?? 'return', command.receiptId, command.occurredAtMs)
   addSide(posting, 'redeemed', -restored)
   const isOver = command.policies.spendUntilMs <= nowMs
   if (isOver) addSide(posting, 'adjusted', restored)
-  const restoring = isOver ? [] : drawsToRestore(sale.spendDraws, before.paid, restored)
+  const restoring = isOver ? [] : drawsToRestore(sale.spendDraws, restoredBefore, restored)
   for (const draw of restoring) restoreDraw(draft, posting, draw, command, nowMs)
   const reversal = reverse(draft, posting, command, after.earned, nowMs)
   const reversed = takenOf(reversal) - takenOf(sale)
@@ -156,6 +159,10 @@ function sharesOf(lines: readonly RecordedLine[], pointValueMinor: bigint): Shar
     }
   }
   return shares
+}
+
+function shortOf({ lines, spendDraws }: SaleRecord): bigint {
+  return sum(lines.map(({ paid }) => paid)) - drawn(spendDraws)
 }
 
 /** The next `points` from the end of the order of consumption, after `already` were restored. */

@@ -1,13 +1,23 @@
 import { type Draw, emptyLot } from './account.ts'
 import type { DiscountedBasket } from './discounts/basket.ts'
-import { addSide, closePosting, type Draft, moveLot, openPosting, putLot } from './draft.ts'
+import {
+  addSide,
+  chooseLots,
+  closePosting,
+  type Draft,
+  drawn,
+  moveLot,
+  openPosting,
+  putLot,
+  takeDraws,
+} from './draft.ts'
 import type { Explanation } from './earn.ts'
 import { captureHold, openHold } from './hold.ts'
 import { isPayable, maxPointsForLines, type PricedLine, priceLines, totalOf } from './pricing.ts'
 import type { Programme } from './programme.ts'
 import type { Refusal } from './refusal.ts'
 import { expireLots, repayFrom } from './settle.ts'
-import { sum } from './shares.ts'
+import { smaller, sum } from './shares.ts'
 
 /** Post a sale: use its hold, grant its points. */
 export interface SaleCommand {
@@ -22,8 +32,10 @@ export interface SaleCommand {
   readonly programme: Programme
   /** Empty for none. */
   readonly holdId: string
-  /** Zero without a hold. */
+  /** Zero without a hold, unless the till had no connection. */
   readonly pointsToPay: bigint
+  /** The till had no connection: most points that the ledger may take without a hold; left out for other tills. */
+  readonly offlineLimit?: bigint
   /** The base so many times, by the member's tier before this receipt, in hundredths. */
   readonly tierHundredths: bigint
   /** What the receipt carries; undefined: nothing. */
@@ -50,6 +62,8 @@ export interface PricedSale {
   readonly explanations: readonly Explanation[]
   readonly holdId: string
   readonly earnedTerm: EarnedTerm
+  /** As in SaleCommand. */
+  readonly offlineLimit?: bigint
 }
 
 /** What a sale's programme says about its points from then on. */
@@ -88,6 +102,8 @@ export interface SaleOutcome {
   readonly sale: SaleRecord
   readonly earned: bigint
   readonly spent: bigint
+  /** Points that the customer of a till without a connection paid with and did not have. */
+  readonly short: bigint
   readonly totalMinor: bigint
   readonly discountMinor: bigint
   readonly explanations: readonly Explanation[]
@@ -106,7 +122,8 @@ export function applySale(draft: Draft, command: SaleCommand, nowMs: number): Sa
     tierHundredths: command.tierHundredths,
     tags: command.tags ?? new Set(),
   })
-  const priced = { receiptId, occurredAtMs, ...basket, holdId, earnedTerm }
+  const offline = command.offlineLimit === undefined ? {} : { offlineLimit: command.offlineLimit }
+  const priced = { receiptId, occurredAtMs, ...basket, holdId, earnedTerm, ...offline }
   return applyPricedSale(draft, priced, command.programme, nowMs)
 }
 
@@ -118,15 +135,16 @@ export function applyPricedSale(
   nowMs: number,
 ): SaleOutcome | Refusal {
   const earned = sale.lines.reduce((sum, line) => sum + line.earned, 0n)
-  const spent = sale.lines.reduce((sum, line) => sum + line.paid, 0n)
-  let spendDraws: readonly Draw[] = []
+  const paid = sale.lines.reduce((sum, line) => sum + line.paid, 0n)
+  let spendDraws: readonly Draw[] = sale.offlineLimit === undefined ? [] : spendOffline(draft, sale, paid)
   if (sale.holdId !== '') {
     const hold = openHold(draft, sale.holdId)
     if ('ok' in hold) return hold
-    if (spent > hold.points) return { ok: false, reason: 'points_exceed_hold', points: hold.points }
+    if (paid > hold.points) return { ok: false, reason: 'points_exceed_hold', points: hold.points }
     const cause = { kind: 'spend', id: sale.receiptId, occurredAtMs: sale.occurredAtMs, nowMs } as const
-    spendDraws = captureHold(draft, hold, spent, cause)
+    spendDraws = captureHold(draft, hold, paid, cause)
   }
+  const spent = drawn(spendDraws)
   const lotId = earned > 0n ? earnLot(draft, sale, earned, { policies, nowMs }) : null
   return {
     kind: 'sale',
@@ -142,10 +160,28 @@ export function applyPricedSale(
     },
     earned,
     spent,
+    short: paid - spent,
     totalMinor: totalOf(sale.lines),
     discountMinor: sum(sale.lines.map((line) => line.discountMinor)),
     explanations: sale.explanations,
   }
+}
+
+/**
+ * Takes what points have paid without a hold, as far as the member has them and the limit goes: the customer has had the
+ * goods, so what is missing is nobody's refusal any more.
+ */
+function spendOffline(
+  draft: Draft,
+  { receiptId, occurredAtMs, offlineLimit = 0n }: PricedSale,
+  paid: bigint,
+): readonly Draw[] {
+  const draws = chooseLots(draft.lots.values(), smaller(paid, offlineLimit))
+  const posting = openPosting('spend', receiptId, occurredAtMs)
+  takeDraws(draft, posting, draws, 'spend')
+  addSide(posting, 'redeemed', drawn(draws))
+  closePosting(draft, posting)
+  return draws
 }
 
 /** Moves the end of live lots, never to an earlier instant; a posting without entries says so in the history. */

@@ -3,6 +3,7 @@ import {
   addSide,
   closePosting,
   type Draft,
+  debtAfter,
   lotOf,
   moveDebt,
   moveLot,
@@ -74,7 +75,8 @@ export function activateLot(draft: Draft, lotId: string, atMs: number): void {
 
 /** Pays what the member owes out of newly spendable points, as far as the lot's share for it goes. */
 export function repayFrom(draft: Draft, posting: OpenPosting, lotId: string, points: bigint): void {
-  const repaid = smaller(draft.debt, (points * lotOf(draft, lotId).repayBasisPoints) / BASIS)
+  const owed = debtAfter(draft, posting)
+  const repaid = smaller(owed, (points * lotOf(draft, lotId).repayBasisPoints) / BASIS)
   if (repaid === 0n) return
   moveLot(draft, posting, { lotId, purpose: 'repay', available: -repaid })
   moveDebt(posting, -repaid)

@@ -30,6 +30,12 @@ export function compareDescending(left: bigint, right: bigint): number {
   return left > right ? -1 : 1
 }
 
+/** The larger of two amounts. */
+export function larger(left: bigint, right: bigint): bigint {
+  if (left > right) return left
+  return right
+}
+
 /** The smaller of two amounts. */
 export function smaller(left: bigint, right: bigint): bigint {
   if (left < right) return left

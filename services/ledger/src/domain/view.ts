@@ -18,10 +18,11 @@ export function viewAt(account: Account, nowMs: number): Account {
   return { ...draftAccount(draft), version: account.version }
 }
 
-/** When spendable points end, soonest first. */
+/** When spendable points end, soonest first; those that never end are left out. */
 export function expirySchedule(account: Account): readonly ExpiryStep[] {
   const byInstant = new Map<number, bigint>()
   for (const lot of [...account.lots.values()].filter((candidate) => candidate.available > 0n).sort(compareLots)) {
+    if (!Number.isFinite(lot.expiresAtMs)) continue
     byInstant.set(lot.expiresAtMs, (byInstant.get(lot.expiresAtMs) ?? 0n) + lot.available)
   }
   return [...byInstant].slice(0, MAX_EXPIRIES).map(([expiresAtMs, points]) => ({ expiresAtMs, points }))

@@ -15,7 +15,9 @@ import { type CouponPlan, giveCouponsBack, planCoupons, shownCoupons, useCoupons
 import { discountSale } from './discounts.ts'
 import { type CardShare, type GiftCardPlan, planGiveBack, planPayments, takeGiftCards } from './gift-cards.ts'
 import type { Item, ItemRequest } from './item.ts'
+import { countOffline, offlineLeft } from './offline.ts'
 import { type Applied, absorb, decideOver, programmeOf } from './perform.ts'
+import { pricesOf, usePrices } from './prices.ts'
 import { recordReceipt } from './record-receipt.ts'
 import { returnStamps, type Stamped, shownCards, stampCards } from './stamps.ts'
 import { businessDayOf, countDay, qualifyingOf, tierHundredths } from './tiers.ts'
@@ -39,8 +41,10 @@ export function applyCommand(set: WorkingSet, item: Item, request: OwnRequest, b
   absorb(performed, { kind: kindOf(decision), causeId, eventTimeMs, deltaAvailable })
   const natural = recordReceipt(set, item, command, decision, brand, returnedTo(giftCards))
   count(set, item, command, decision, brand)
+  if (command.kind === 'sale') usePrices(set, item, causeId, command.basket)
   if (plan !== undefined) useCoupons(set, plan, causeId)
   settleCoalition(set, command, decision, brand)
+  countOffline(set, item, command, decision, brand)
   const { outcome } = decision
   if (giftCards !== undefined) takeGiftCards(set, brand.brand, saleIdOf(command), giftCards)
   if (outcome.kind === 'return' && isWhole(outcome.sale)) giveCouponsBack(set, brand, outcome.sale.receiptId)
@@ -117,6 +121,7 @@ function toCommand(set: WorkingSet, item: Item, request: OwnRequest, brand: Bran
       const hundredths = tierHundredths(set, item, request.occurredAtMs, brand)
       const member = { state: tier?.state, days: [...(tier?.days.values() ?? [])] }
       const coupons = shownCoupons(set, item, request)
+      const prices = pricesOf(set, item, request, programme, brand)
       const cards = shownCards(set, item, request, programme, brand)
       const { storeId, occurredAtMs, holdId, pointsToPay } = request
       const tags = carriedTags(set.benefits, item, request)
@@ -126,7 +131,13 @@ function toCommand(set: WorkingSet, item: Item, request: OwnRequest, brand: Bran
         occurredAtMs,
         holdId,
         pointsToPay,
-        basket: discountSale({ ...request, tags }, programme, member, { timeZone: brand.timeZone, coupons, cards }),
+        ...(request.isOffline ? { offlineLimit: offlineLeft(set, item, request, programme, brand) } : {}),
+        basket: discountSale({ ...request, tags }, programme, member, {
+          timeZone: brand.timeZone,
+          coupons,
+          prices,
+          cards,
+        }),
         receiptId: receiptIdOf(set, request.occurredAtMs, brand),
         programme,
         tierHundredths: hundredths,

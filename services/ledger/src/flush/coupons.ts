@@ -145,6 +145,7 @@ async function loadMemberUses(
 
 /** The coupons that a sale shows; throws what keeps one from being used, by its place. */
 export function shownCoupons(set: WorkingSet, item: Item, request: SaleRequest): readonly ShownCoupon[] {
+  const shown = new Map<string, bigint>()
   return request.couponCodes.map((code, index) => {
     const field = `coupon_codes[${index}]`
     const coupon = set.coupons.coupons.get(brandIdText(item.brand, code))
@@ -159,7 +160,9 @@ export function shownCoupons(set: WorkingSet, item: Item, request: SaleRequest):
     }
     if (refusal !== undefined)
       throw new StampedeError('FAILED_PRECONDITION', `the coupon is not valid: ${refusal}`, { field })
-    const uses = set.coupons.memberUses.get(memberText(item.brand, memberId, campaign.campaignId)) ?? 0n
+    const earlier = shown.get(campaign.campaignId) ?? 0n
+    shown.set(campaign.campaignId, earlier + 1n)
+    const uses = (set.coupons.memberUses.get(memberText(item.brand, memberId, campaign.campaignId)) ?? 0n) + earlier
     if (campaign.usesPerMember !== undefined && uses >= campaign.usesPerMember) {
       throw new StampedeError('COUPON_USED', 'the member has used as many of these as allowed', { field })
     }

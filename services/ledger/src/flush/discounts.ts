@@ -1,6 +1,7 @@
 import { type BrandInfo, StampedeError } from '@stampede/platform'
 import { localDay } from '../domain/calendar.ts'
 import { type DiscountedBasket, discountBasket, type ShownCoupon } from '../domain/discounts/basket.ts'
+import type { PricesAt } from '../domain/discounts/member-prices.ts'
 import type { Programme } from '../domain/programme.ts'
 import { sum } from '../domain/shares.ts'
 import type { ShownCard } from '../domain/stamps/card.ts'
@@ -21,15 +22,14 @@ export function discountSale(
   request: Pick<SaleRequest, 'lines' | 'storeId' | 'occurredAtMs' | 'tags' | 'tender' | 'expectedTotalMinor'>,
   programme: Programme,
   member: DiscountedMember,
-  {
-    timeZone,
-    coupons,
-    cards,
-  }: Pick<BrandInfo, 'timeZone'> & {
+  more: Pick<BrandInfo, 'timeZone'> & {
     readonly coupons: readonly ShownCoupon[]
+    /** Undefined: the programme has none. */
+    readonly prices: PricesAt | undefined
     readonly cards: readonly ShownCard[]
   },
 ): DiscountedBasket {
+  const { timeZone, coupons, prices, cards } = more
   const { lines, storeId, occurredAtMs: atMs, tags, tender, expectedTotalMinor } = request
   const today = localDay(atMs, timeZone)
   const facts = {
@@ -42,7 +42,7 @@ export function discountSale(
     spentMinor: ({ months }: { readonly months: number }) => spentBefore(member.days, months, today),
   }
   const { discountRules, discountLimits: limits } = programme
-  const basket = discountBasket(lines, discountRules, facts, { coupons, limits, cards })
+  const basket = discountBasket(lines, discountRules, facts, { coupons, limits, prices, cards })
   const total = sum(basket.lines.map(({ amountMinor }) => amountMinor))
   if (expectedTotalMinor !== undefined && expectedTotalMinor !== total) {
     const message = `the receipt comes to ${total} now: ask for a quote again`

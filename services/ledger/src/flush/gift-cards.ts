@@ -17,7 +17,7 @@ import {
   spreadPayments,
 } from '../domain/gift-cards/payments.ts'
 import { cardGraceEnd } from '../domain/gift-cards/rules.ts'
-import { isOwnPin, missNames, type ShownCard } from '../domain/gift-cards/shown.ts'
+import { isOwnPin, missNames, type ShownGiftCard } from '../domain/gift-cards/shown.ts'
 import { type MoneyPosting, moneyPosting } from '../domain/money.ts'
 import type { SaleRecord } from '../domain/sale.ts'
 import { sum } from '../domain/shares.ts'
@@ -199,7 +199,7 @@ export async function writeWorkingGiftCards(tx: Sql, { giftCards, brands, nowMs 
 /** The card that somebody shows at a till; a wrong code or PIN is counted. A hold was shown the PIN. */
 function shownCard(
   set: WorkingSet,
-  shown: ShownCard,
+  shown: ShownGiftCard,
   { field, isHeld }: { readonly field: string; readonly isHeld: boolean },
 ): StoredGiftCard {
   if (set.misses.isExhausted(missNames(shown), set.nowMs)) throw tooManyMisses(field)
@@ -210,7 +210,7 @@ function shownCard(
   throw giftCardInvalid(field)
 }
 
-function refusal(set: WorkingSet, shown: ShownCard, refused: GiftCardRefusal, field: string): StampedeError {
+function refusal(set: WorkingSet, shown: ShownGiftCard, refused: GiftCardRefusal, field: string): StampedeError {
   if (refused.reason === 'invalid') set.misses.miss(missNames(shown), set.nowMs)
   return giftCardError(refused, field)
 }

@@ -26,6 +26,8 @@ export type ItemRequest =
       /** Empty for none. */
       readonly holdId: string
       readonly pointsToPay: bigint
+      /** The till had no connection. */
+      readonly isOffline: boolean
       /** Normalized, in the order of use. */
       readonly couponCodes: readonly string[]
       readonly tags: readonly string[]

@@ -12,6 +12,7 @@ import { readHolds, readOpenHolds } from '../store/holds.ts'
 import { readAnswers } from '../store/idempotency.ts'
 import { type AccountKey, type BrandId, brandIdText, POINTS, pointsOf } from '../store/keys.ts'
 import { readLiveLots, readLots } from '../store/lots.ts'
+import { offlineText, readOfflineDays } from '../store/offline-days.ts'
 import { type NaturalKey, naturalText, readKnownReceipts, readSales, type StoredSale } from '../store/receipts.ts'
 import { readStamps, type StampReceipt, stampText } from '../store/stamps.ts'
 import { readMemberDays, readMemberTiers } from '../store/tiers.ts'
@@ -19,6 +20,8 @@ import { loadBenefits } from './benefits.ts'
 import { loadCoupons } from './coupons.ts'
 import { loadGiftCards } from './gift-cards.ts'
 import type { Item } from './item.ts'
+import { offlineDayOf } from './offline.ts'
+import { loadPrices } from './prices.ts'
 import { loadRewards } from './rewards.ts'
 import { stampCurrencies } from './stamps.ts'
 import { assembleTiers, type WorkingTier } from './tiers.ts'
@@ -41,20 +44,35 @@ export async function loadWorkingSet(
   items: readonly Item[],
   context: LoadContext,
 ): Promise<WorkingSet> {
-  const [rows, sales, liveLots, openHolds, namedHolds, { answers, naturals }, grants, adjustments, stamps] =
-    await Promise.all([
-      readAccounts(tx, keys),
-      readSales(tx, items.flatMap(saleNamed)),
-      readLiveLots(tx, keys),
-      readOpenHolds(tx, keys),
-      readHolds(tx, items.flatMap(holdNamed)),
-      loadAnswers(tx, items, context.brands),
-      readEventGrants(tx, items.flatMap(eventNamed)),
-      readAdjustments(tx, items.flatMap(adjustmentNamed)),
-      readStamps(tx, items.flatMap(saleNamed)),
-    ])
+  const [
+    rows,
+    sales,
+    liveLots,
+    openHolds,
+    namedHolds,
+    { answers, naturals },
+    grants,
+    adjustments,
+    stamps,
+    offlineDays,
+  ] = await Promise.all([
+    readAccounts(tx, keys),
+    readSales(tx, items.flatMap(saleNamed)),
+    readLiveLots(tx, keys),
+    readOpenHolds(tx, keys),
+    readHolds(tx, items.flatMap(holdNamed)),
+    loadAnswers(tx, items, context.brands),
+    readEventGrants(tx, items.flatMap(eventNamed)),
+    readAdjustments(tx, items.flatMap(adjustmentNamed)),
+    readStamps(tx, items.flatMap(saleNamed)),
+    readOfflineDays(
+      tx,
+      items.flatMap((item) => offlineDayOf(item, context.brands.get(item.brand)) ?? []),
+    ),
+  ])
   const { programmes } = context
   const giftCards = await loadGiftCards(tx, items)
+  const prices = await loadPrices(tx, items, programmes, context.brands)
   const coupons = await loadCoupons(tx, items, context)
   const benefits = await loadBenefits(tx, items, programmes)
   const rewards = await loadRewards(tx, items)
@@ -77,12 +95,15 @@ export async function loadWorkingSet(
     stamps: new Map(stamps.map((one) => [stampText(one), one])),
     changedStamps: new Set(),
     giftCards,
+    prices,
     tiers,
     eventGrants: new Map(grants.map((grant) => [eventText(grant), grant])),
     changedGrants: new Set(),
     adjustments: new Map(adjustments.map((one) => [brandIdText(one.brand, one.adjustmentId), one])),
     changedAdjustments: new Set(),
     receipts: [],
+    offlineDays: new Map(offlineDays.map((day) => [offlineText(day), day])),
+    changedOfflineDays: new Set(),
     donations: [],
     moneyPostings: [],
   }

@@ -70,10 +70,11 @@ export function tierHundredths(set: WorkingSet, key: MemberKey, occurredAtMs: nu
   return tierOf(found.ladder, tierAt(found.tier.state, occurredAtMs))?.earnHundredths ?? PLAIN_HUNDREDTHS
 }
 
-/** Counts what a day gained or lost, and looks at the tier again. */
+/** Counts what a day gained or lost, and looks at the tier again. What ended before now is closed by what was counted before. */
 export function countDay(set: WorkingSet, key: MemberKey, day: string, gained: Qualifying, brand: BrandInfo): void {
   const tier = set.tiers.get(brandIdText(key.brand, key.memberId))
   if (tier === undefined) return
+  settleTier(set, key, brand)
   const { days, touchedDays } = tier
   const before = days.get(day)
   days.set(day, {

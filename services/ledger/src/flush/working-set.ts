@@ -13,11 +13,13 @@ import type { NewAnswer } from '../store/idempotency.ts'
 import { type AccountKey, accountText, brandIdText } from '../store/keys.ts'
 import type { OwnedLot } from '../store/lots.ts'
 import type { BrandMoneyPosting } from '../store/money.ts'
+import type { OfflineDay } from '../store/offline-days.ts'
 import type { NewReceipt, StoredSale } from '../store/receipts.ts'
 import type { StampReceipt } from '../store/stamps.ts'
 import type { Benefits } from './benefits.ts'
 import type { WorkingCoupons } from './coupons.ts'
 import type { WorkingGiftCards } from './gift-cards.ts'
+import type { WorkingPrices } from './prices.ts'
 import type { WorkingRewards } from './rewards.ts'
 import type { WorkingTier } from './tiers.ts'
 
@@ -91,8 +93,8 @@ export interface WorkingSet {
   /** Of sales that are returned, and of those of the flush. */
   readonly stamps: Map<string, StampReceipt>
   readonly changedStamps: Set<string>
-  /** Wrong coupon codes. */
   readonly giftCards: WorkingGiftCards
+  readonly prices: WorkingPrices
   /** Wrong codes of coupons and gift cards. */
   readonly misses: MissLimiter
   /** Of members who are subscribed, where the programme asks for tags. */
@@ -104,6 +106,9 @@ export interface WorkingSet {
   readonly adjustments: Map<string, Adjustment>
   readonly changedAdjustments: Set<string>
   readonly receipts: PostedReceipt[]
+  /** What receipts of tills without a connection have taken, by member and day. */
+  readonly offlineDays: Map<string, OfflineDay>
+  readonly changedOfflineDays: Set<string>
   /** New ones. */
   readonly donations: StoredDonation[]
   /** Of coalitions. */

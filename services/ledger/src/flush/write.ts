@@ -14,12 +14,14 @@ import { insertAnswers } from '../store/idempotency.ts'
 import { brandIdText, POINTS } from '../store/keys.ts'
 import { insertLots, type OwnedLot, updateLots } from '../store/lots.ts'
 import { insertMoneyPostings } from '../store/money.ts'
+import { writeOfflineDays } from '../store/offline-days.ts'
 import { insertPostings } from '../store/postings.ts'
 import { insertReceipts, updateSales } from '../store/receipts.ts'
 import { writeStamps } from '../store/stamps.ts'
 import { writeDays, writeMemberTiers } from '../store/tiers.ts'
 import { writeWorkingCoupons } from './coupons.ts'
 import { writeWorkingGiftCards } from './gift-cards.ts'
+import { writeWorkingPrices } from './prices.ts'
 import { writeWorkingRewards } from './rewards.ts'
 import type { WorkingTier } from './tiers.ts'
 import type { WorkingAccount, WorkingSet } from './working-set.ts'
@@ -47,12 +49,17 @@ export async function writeWorkingSet(tx: Sql, set: WorkingSet): Promise<void> {
     writeTiers(tx, [...set.tiers.values()]),
     writeWorkingCoupons(tx, set),
     writeWorkingRewards(tx, set),
+    writeOfflineDays(
+      tx,
+      [...set.changedOfflineDays].flatMap((text) => set.offlineDays.get(text) ?? []),
+    ),
     insertMoneyPostings(tx, set.moneyPostings, new Date(set.nowMs)),
     writeStamps(
       tx,
       [...set.changedStamps].flatMap((text) => set.stamps.get(text) ?? []),
     ),
     writeWorkingGiftCards(tx, set),
+    writeWorkingPrices(tx, set),
     writeEventGrants(
       tx,
       [...set.changedGrants].flatMap((text) => set.eventGrants.get(text) ?? []),

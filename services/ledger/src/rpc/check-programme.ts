@@ -1,5 +1,5 @@
 import { checkBigint, checkInt, checkList, checkText, invalidArgument } from '@stampede/platform'
-import type { EarnRule, GiftCardRules, Goods, Life, Programme } from '@stampede/proto/programmes/v1'
+import type { EarnRule, GiftCardRules, Goods, Life, PriceSetRules, Programme } from '@stampede/proto/programmes/v1'
 import { checkCoalition } from './check-coalition.ts'
 import { checkDiscountRules } from './check-discounts.ts'
 import { checkLadder } from './check-ladder.ts'
@@ -19,6 +19,9 @@ const RULES_MAX = 100
 const GOODS_MAX = 1_000
 const STORES_MAX = 1_000
 const VALUES_MAX = 20
+const PRICE_DAYS_MAX = 366
+const PRICE_PRODUCTS_MAX = 20
+const PRICE_UNITS_MAX = 1_000_000n
 const PIECE_POINTS_MAX = 1_000_000n
 const TIMES = { min: 101, max: 10_000 }
 const id = { min: 1, max: 40, pattern: idPattern }
@@ -37,6 +40,7 @@ export function checkProgramme(programme: Programme): void {
   checkStampCards(programme.stampCards, field('stamp_cards'))
   if (programme.coalition !== undefined) checkCoalition(programme.coalition, field('coalition'))
   if (programme.tiers !== undefined) checkLadder(programme.tiers, field('tiers'))
+  if (programme.priceSets !== undefined) checkPriceSets(programme.priceSets, field('price_sets'))
   if (programme.giftCards !== undefined) checkGiftCards(programme.giftCards, field('gift_cards'))
   checkInt(programme.maxPayBasisPoints, field('max_pay_basis_points'), { min: 0, max: BASIS_POINTS_MAX })
   checkBigint(programme.pointValueMinor, field('point_value_minor'), { min: 1n, max: POINT_VALUE_MAX })
@@ -67,6 +71,18 @@ function checkGiftCards({ valuesMinor, liveDays, reloadMostMinor }: GiftCardRule
   checkBigint(reloadMostMinor, `${at}.reload_most_minor`, { min: 0n, max: POINTS_MAX })
 }
 
+function checkPriceSets(rules: PriceSetRules, at: string): void {
+  checkInt(rules.setLiveDays, `${at}.set_live_days`, { min: 0, max: PRICE_DAYS_MAX })
+  const products = rules.setLiveDays === 0 ? { min: 0, max: 0 } : { min: 1, max: PRICE_PRODUCTS_MAX }
+  checkInt(rules.setProductsMax, `${at}.set_products_max`, products)
+  checkInt(rules.favouriteBasisPoints, `${at}.favourite_basis_points`, { min: 0, max: BASIS_POINTS_MAX })
+  const days = rules.favouriteBasisPoints === 0 ? { min: 0, max: 0 } : { min: 1, max: PRICE_DAYS_MAX }
+  checkInt(rules.favouriteLiveDays, `${at}.favourite_live_days`, days)
+  checkGoods(rules.excluded, `${at}.excluded`)
+  checkBigint(rules.unitsPerDay, `${at}.units_per_day`, { min: 0n, max: PRICE_UNITS_MAX })
+  checkText(rules.funder, `${at}.funder`, { max: FUNDER_CHARACTERS_MAX })
+}
+
 function checkTerms(programme: Programme): void {
   const field = (name: string) => `programme.${name}`
   const { life, activation } = programme
@@ -89,6 +105,7 @@ function checkTerms(programme: Programme): void {
     ['debt_limit', programme.debtLimit],
     ['adjust_limit', programme.adjustLimit],
     ['transfer_limit', programme.transferLimit],
+    ['offline_pay_limit', programme.offlinePayLimit],
   ] as const) {
     checkBigint(value, field(name), { min: 0n, max: POINTS_MAX })
   }

@@ -35,7 +35,8 @@ export const LINES_MAX = 1_000
 
 const QUANTITY_MAX = 1_000_000n
 const AMOUNT_MINOR_MAX = 1_000_000_000_000n
-const SKU_CHARACTERS_MAX = 64
+/** Characters of a SKU or category at most. */
+export const SKU_CHARACTERS_MAX = 64
 /** In every zone within 1970. */
 const EARLIEST_MS = 86_400_000
 /** A till's clock may be this far ahead of ours. */

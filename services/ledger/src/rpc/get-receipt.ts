@@ -1,6 +1,7 @@
 import { checkUuid, notFound } from '@stampede/platform'
 import type { GetReceiptRequest, GetReceiptResponse } from '@stampede/proto/ledger/v1'
 import type { LedgerContext } from '../context.ts'
+import { readCardPayments } from '../store/gift-cards/payments.ts'
 import { readExplanations, readSales } from '../store/receipts.ts'
 import { brandOf } from './checks.ts'
 
@@ -11,6 +12,7 @@ export async function getReceipt(context: LedgerContext, request: GetReceiptRequ
   const [sale] = await readSales(context.database, [id])
   if (sale === undefined) throw notFound()
   const { memberId, storeId, tillId, programmeVersion, record } = sale
+  const payments = await readCardPayments(context.database, [id])
   const explained = await readExplanations(context.database, id)
   return {
     receiptId: record.receiptId,
@@ -25,5 +27,10 @@ export async function getReceipt(context: LedgerContext, request: GetReceiptRequ
     })),
     explanations: [...explained.explanations],
     discounts: [...explained.discounts],
+    giftCards: payments.map(({ payment: { cardId, amountMinor, returnedMinor } }) => ({
+      cardId,
+      amountMinor,
+      returnedMinor,
+    })),
   }
 }

@@ -48,7 +48,10 @@ export function saleItem(request: PostReceiptRequest, context: ItemContext): Ite
   const idempotencyKey = checkIdempotencyKey(request.idempotencyKey, `${prefix}idempotency_key`)
   const number = { min: 1, max: NUMBER_CHARACTERS_MAX }
   const pointsToPay = checkBigint(request.pointsToPay, `${prefix}points_to_pay`, { min: 0n, max: POINTS_MAX })
-  if (pointsToPay > 0n && request.holdId === '') {
+  if (request.offline && request.holdId !== '') {
+    throw invalidArgument(`${prefix}hold_id`, 'must be empty for a till without a connection')
+  }
+  if (pointsToPay > 0n && request.holdId === '' && !request.offline) {
     throw invalidArgument(`${prefix}hold_id`, 'is needed to pay with points')
   }
   const memberId = checkUuid(request.memberId, `${prefix}member_id`)
@@ -61,6 +64,7 @@ export function saleItem(request: PostReceiptRequest, context: ItemContext): Ite
     lines: checkLines(request.lines, `${prefix}lines`, LINES_MAX),
     holdId: request.holdId === '' ? '' : checkUuid(request.holdId, `${prefix}hold_id`),
     pointsToPay,
+    isOffline: request.offline,
     ...checkDiscountAsks(request, prefix),
     giftCardPayments: checkCardPayments(request.giftCardPayments, `${prefix}gift_card_payments`),
     expectedTotalMinor: request.expectedTotalMinor,

@@ -1,8 +1,10 @@
 import { checkBigint, checkText, checkUuid, invalidArgument } from '@stampede/platform'
 import type { QuoteReceiptRequest, QuoteReceiptResponse } from '@stampede/proto/ledger/v1'
 import type { LedgerContext } from '../context.ts'
+import { localDay } from '../domain/calendar.ts'
 import { programmeAtStore } from '../domain/coalition.ts'
 import type { ShownCoupon } from '../domain/discounts/basket.ts'
+import { type PricesAt, pricesAt, unitsUsed } from '../domain/discounts/member-prices.ts'
 import { isPayable, maxPointsForLines, priceLines, totalOf } from '../domain/pricing.ts'
 import { type Programme, programmeAt } from '../domain/programme.ts'
 import { sum } from '../domain/shares.ts'
@@ -16,6 +18,8 @@ import { noProgramme } from '../refusals.ts'
 import { readAccountView } from '../store/account-view.ts'
 import { readCoupon } from '../store/coupons/coupons.ts'
 import { pointsOf } from '../store/keys.ts'
+import { readMemberPrices } from '../store/prices/prices.ts'
+import { readPriceUses } from '../store/prices/uses.ts'
 import { readBenefits } from '../store/subscriptions/terms.ts'
 import { readStanding } from '../store/tier-view.ts'
 import { brandOf, checkLines, checkOccurredAt, NUMBER_CHARACTERS_MAX, POINTS_MAX } from './checks.ts'
@@ -46,18 +50,18 @@ export async function quoteReceipt(
   checkStore(inForce, storeId)
   const programme = programmeAtStore(inForce, storeId)
   const member = await readStanding(database, { brand, memberId }, programme.ladder, { nowMs, timeZone })
-  const coupons = await Promise.all(
-    asks.couponCodes.map((code, index) =>
-      quotedCoupon(context, { brand, timeZone, memberId, storeId, code, index, asks }),
-    ),
-  )
+  const coupons: ShownCoupon[] = []
+  for (const code of asks.couponCodes) {
+    coupons.push(await quotedCoupon(context, { brand, timeZone, memberId, storeId, code, earlier: coupons, asks }))
+  }
   const cards = await quotedCards(context, programme, { brand, memberId, storeId, atMs, timeZone })
   const benefits = asksForTags([programme])
     ? await readBenefits(database, [{ brand, memberId }], new Date(atMs))
     : new Map()
   const tags = carriedTags(benefits, { brand, memberId }, { tags: asks.tags, occurredAtMs: atMs })
   const sale = { lines, storeId, occurredAtMs: atMs, ...asks, tags, expectedTotalMinor: undefined }
-  const discounted = discountSale(sale, programme, member, { timeZone, coupons, cards })
+  const prices = await quotedPrices(context, { brand, memberId, timeZone }, programme, atMs)
+  const discounted = discountSale(sale, programme, member, { timeZone, coupons, prices, cards })
   const { account } = await readAccountView(database, pointsOf({ brand, memberId }), nowMs)
   const maxPointsPayable = maxPointsForLines(discounted.lines, programme, account.available)
   if (pointsToPay > maxPointsPayable || !isPayable(pointsToPay, programme)) {
@@ -78,6 +82,24 @@ export async function quoteReceipt(
     discountMinor: sum(discounted.discounts),
     discounts: [...discounted.steps],
   }
+}
+
+/** The member's own prices at the time of a quote; undefined where the programme has none. */
+async function quotedPrices(
+  { database }: LedgerContext,
+  member: { readonly brand: string; readonly memberId: string; readonly timeZone: string },
+  { priceSets }: Programme,
+  atMs: number,
+): Promise<PricesAt | undefined> {
+  if (priceSets === undefined) return undefined
+  const day = localDay(atMs, member.timeZone)
+  const [prices, uses] = await Promise.all([
+    readMemberPrices(database, [member], atMs),
+    readPriceUses(database, [{ ...member, day }]),
+  ])
+  const own = prices.map(({ price }) => price)
+  const used = uses.flatMap(({ lines }) => lines)
+  return pricesAt(own, priceSets, atMs, (sku) => unitsUsed(used, sku))
 }
 
 /** The member's stamp cards as a quote sees them. */
@@ -113,16 +135,20 @@ async function quotedCoupon(
     readonly memberId: string
     readonly storeId: string
     readonly code: string
-    readonly index: number
+    /** Shown before it. */
+    readonly earlier: readonly ShownCoupon[]
     readonly asks: ReturnType<typeof checkDiscountAsks>
   },
 ): Promise<ShownCoupon> {
-  const { brand, timeZone, code, memberId, storeId, index, asks } = quoted
+  const { brand, timeZone, code, memberId, storeId, earlier, asks } = quoted
   const use = { memberId, storeId, reference: asks.couponReference, nowMs: context.clock.nowMs() }
-  const field = `coupon_codes[${index}]`
+  const field = `coupon_codes[${earlier.length}]`
   const find = () => readCoupon(context.database, brand, code)
   const coupon = await findShown(context, { brand, timeZone, code, use }, find, field)
   const campaign = await campaignOfCoupon(context.database, brand, coupon.campaignId)
-  await context.database.transaction((tx) => checkUsable(tx, coupon, campaign, use))
+  const siblings = earlier.filter((one) => one.campaign.campaignId === campaign.campaignId).length
+  await context.database.transaction((tx) =>
+    checkUsable(tx, coupon, campaign, use, { earlier: BigInt(siblings), field }),
+  )
   return { code, campaign }
 }

@@ -62,6 +62,8 @@ export interface NewReceipt {
   readonly refundMinor: bigint
   readonly earned: bigint
   readonly spent: bigint
+  /** Points of a till without a connection that the member did not have. */
+  readonly short: bigint
   readonly holdId: string | null
   readonly originalReceiptId: string | null
   readonly contentHash: Buffer
@@ -243,30 +245,31 @@ export async function insertReceipts(tx: Sql, receipts: readonly NewReceipt[], p
         occurred_at, programme_version, point_value_minor, total_minor, refund_minor, points_earned, points_spent,
         hold_id, original_receipt_id, content_hash, idempotency_key, lot_id, spend_lots, spend_points, explanations,
         line_indexes, line_quantities, line_amounts, line_paid, line_earned, line_returned, line_skus, line_categories,
-        posted_at, line_discounts)
+        posted_at, line_discounts, points_short)
       SELECT n.brand, n.receipt_id, n.month, n.member_id, n.kind, n.store_id,
         n.till_id, n.business_day, n.number, n.occurred_at, n.programme_version, n.point_value_minor, n.total_minor,
         n.refund_minor, n.points_earned, n.points_spent, n.hold_id, n.original_receipt_id, n.content_hash,
         n.idempotency_key, n.lot_id, n.spend_lots::uuid[], n.spend_points::bigint[], n.explanations,
         n.line_indexes::integer[], n.line_quantities::bigint[], n.line_amounts::bigint[], n.line_paid::bigint[],
         n.line_earned::bigint[], n.line_returned::bigint[], n.line_skus::text[], n.line_categories::text[],
-        $32::timestamptz, n.line_discounts::bigint[]
+        $32::timestamptz, n.line_discounts::bigint[], n.points_short
       FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::date[], $8::text[],
         $9::timestamptz[], $10::integer[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[],
         $16::uuid[], $17::uuid[], $18::bytea[], $19::text[], $20::uuid[], $21::text[], $22::text[], $23::bytea[],
         $24::text[], $25::text[], $26::text[], $27::text[], $28::text[], $29::text[], $30::text[], $31::text[],
-        $33::date[], $34::text[])
+        $33::date[], $34::text[], $35::bigint[])
         n (brand, receipt_id, member_id, kind, store_id, till_id, business_day, number, occurred_at,
           programme_version, point_value_minor, total_minor, refund_minor, points_earned, points_spent, hold_id,
           original_receipt_id, content_hash, idempotency_key, lot_id, spend_lots, spend_points, explanations,
           line_indexes, line_quantities, line_amounts, line_paid, line_earned, line_returned, line_skus,
-          line_categories, month, line_discounts)`,
+          line_categories, month, line_discounts, points_short)`,
     values: [
       ...headsOf(receipts),
       ...linesOf(receipts),
       new Date(postedAtMs),
       plain(receipts.map(({ natural }) => natural.month)),
       receipts.map(({ lines }) => numbers(lines.map(({ discountMinor }) => discountMinor))),
+      numbers(receipts.map(({ short }) => short)),
     ],
   })
 }

@@ -31,6 +31,7 @@ import { giftCardHandlers } from '../rpc/gift-cards/handlers.ts'
 import { ledgerHandlers } from '../rpc/handlers.ts'
 import { moneyHandlers } from '../rpc/money/handlers.ts'
 import { pointsHandlers } from '../rpc/points/handlers.ts'
+import { priceSetHandlers } from '../rpc/prices/handlers.ts'
 import { putProgramme } from '../rpc/put-programme.ts'
 import { referralHandlers } from '../rpc/referrals/handlers.ts'
 import { rewardHandlers } from '../rpc/rewards/handlers.ts'
@@ -57,6 +58,12 @@ const brand: BrandInfo = {
   pushType: 'background',
   pushPriority: 5,
   pushExpirationSeconds: 86_400,
+  domain: '',
+}
+
+/** The brand of the tests, and others beside it whose names begin with its own. */
+function brandInfo(slug: string): BrandInfo | undefined {
+  return slug === BRAND || slug.startsWith(`${BRAND}-`) ? { ...brand, brand: slug } : undefined
 }
 
 /** Keeps one PostgreSQL for all tests of a file: it would end with the first test and start with the next. */
@@ -85,6 +92,7 @@ export interface TestLedger extends AsyncDisposable {
   readonly referrals: ReturnType<typeof referralHandlers>
   readonly subscriptions: ReturnType<typeof subscriptionHandlers>
   readonly giftCards: ReturnType<typeof giftCardHandlers>
+  readonly prices: ReturnType<typeof priceSetHandlers>
   /** Publishes a version of the programme that differs from the first one, for receipts of whatever time. */
   publish(rules: DeepPartial<Programme>): Promise<void>
   /** Context of a call that waits long enough. */
@@ -118,7 +126,7 @@ export async function testLedger(): Promise<TestLedger> {
   const logger = createLogger('ledger', 'silent')
   const database = stack.use(await openDatabase({ url: postgres.url, schema, migrationsDir, logger }))
   const clock = testClock('2026-11-20T12:00:00Z')
-  const brands = { get: (slug: string) => (slug === BRAND ? brand : undefined) }
+  const brands = { get: brandInfo }
   const programmes = new Programmes()
   const months = new Months()
   const misses = new MissLimiter()
@@ -160,6 +168,7 @@ export async function testLedger(): Promise<TestLedger> {
     referrals: referralHandlers(context),
     subscriptions: subscriptionHandlers(context),
     giftCards: giftCardHandlers(context),
+    prices: priceSetHandlers(context),
     call: {
       caller: { keyId: 'till', role: 'till', brands: [BRAND] },
       signal: new AbortController().signal,

@@ -3,6 +3,7 @@ import { isOf, type SaleLine } from '../programme.ts'
 import { allocate, smaller, sum } from '../shares.ts'
 import { type FreePieces, freePieces, type ShownCard } from '../stamps/card.ts'
 import { discountOf } from './effects.ts'
+import { type OwnPriced, type PriceKind, type PricesAt, priceShares } from './member-prices.ts'
 import { type DiscountFacts, type DiscountOutcome, type DiscountRule, discountRefusal, effectAt } from './rules.ts'
 
 /** A coupon shown with a basket. */
@@ -22,7 +23,7 @@ export interface DiscountLimits {
 
 /** A discount that was given. */
 export interface GivenDiscount {
-  /** Rule, or `coupon` and its campaign. */
+  /** Rule, `price/set`, `price/favourite`, or `coupon` and its campaign. */
   readonly sourceId: string
   readonly funder: string
   /** Code of a coupon; empty for a rule's. */
@@ -46,20 +47,23 @@ export interface DiscountedBasket {
   readonly discounts: readonly bigint[]
   readonly given: readonly GivenDiscount[]
   readonly steps: readonly DiscountStep[]
+  /** What was sold at a member's own price. */
+  readonly ownPriced: readonly OwnPriced[]
   /** Pieces that were free, by stamp card. */
   readonly freePieces: ReadonlyMap<string, FreePieces>
 }
 
 /** Discounts of a basket that nothing takes anything off. */
 export function undiscounted(lines: readonly SaleLine[]): DiscountedBasket {
-  return { lines, discounts: lines.map(() => 0n), given: [], steps: [], freePieces: new Map() }
+  return { lines, discounts: lines.map(() => 0n), given: [], steps: [], ownPriced: [], freePieces: new Map() }
 }
 
 const BASIS = 10_000n
 
 /**
- * Discounts of a basket: those of items on the price at the shelf, then those of the basket, then free pieces of full
- * stamp cards, then coupons in the order in which they were shown, each on what is left. Inside a phase of a group's rules a line gets the one that gives it most;
+ * Discounts of a basket: those of items on the price at the shelf, or a member's own price where it is better, then those of
+ * the basket, then free pieces of full stamp cards, then coupons in the order in which they were shown, each on what is
+ * left. Inside a phase of a group's rules a line gets the one that gives it most;
  * equal ones go by their order. The same basket, rules and facts give the same result.
  */
 export function discountBasket(
@@ -69,15 +73,23 @@ export function discountBasket(
   more: {
     readonly coupons: readonly ShownCoupon[]
     readonly limits: DiscountLimits
+    /** Undefined: the programme has none. */
+    readonly prices: PricesAt | undefined
     readonly cards: readonly ShownCard[]
   },
 ): DiscountedBasket {
-  if (rules.length + more.coupons.length + more.cards.length === 0) return undiscounted(lines)
+  const ownPrices = more.prices?.offers.size ?? 0
+  if (rules.length + more.coupons.length + more.cards.length + ownPrices === 0) return undiscounted(lines)
   const basket = new Basket(lines, more.limits)
-  for (const phase of ['item', 'basket'] as const) {
-    const own = rules.filter((rule) => rule.phase === phase)
-    applyPhase(basket, own, facts)
-  }
+  const items = offersOf(
+    rules.filter(({ phase }) => phase === 'item'),
+    basket.left(),
+    facts,
+  )
+  if (more.prices === undefined) giveAll(basket, items)
+  else giveBesidePrices(basket, items, more.prices)
+  const others = rules.filter(({ phase }) => phase === 'basket')
+  giveAll(basket, offersOf(others, basket.left(), facts))
   for (const shown of more.cards) basket.giveFree(shown)
   for (const { code, campaign } of more.coupons) {
     const parts = couponDiscount(campaign, basket.left())
@@ -94,6 +106,7 @@ class Basket {
   readonly #limits: DiscountLimits
   readonly #given: GivenDiscount[] = []
   readonly #steps: DiscountStep[] = []
+  readonly #ownPriced: OwnPriced[] = []
   readonly #free = new Map<string, FreePieces>()
 
   constructor(lines: readonly SaleLine[], limits: DiscountLimits) {
@@ -109,14 +122,20 @@ class Basket {
     })
   }
 
-  /** Gives what the limits leave of the wanted parts, and says so. */
-  give(source: Omit<GivenDiscount, 'parts'>, wanted: readonly bigint[], outcome: DiscountOutcome): void {
+  /** Gives what the limits leave of the wanted parts, and says so; answers what it gave. */
+  give(source: Omit<GivenDiscount, 'parts'>, wanted: readonly bigint[], outcome: DiscountOutcome): readonly bigint[] {
     const parts = this.#limited(wanted)
     const minor = sum(parts)
     if (minor > 0n) this.#given.push({ ...source, parts })
     for (const [index, part] of parts.entries()) this.#discounts[index] = (this.#discounts[index] ?? 0n) + part
     const isCut = minor === 0n && sum(wanted) > 0n
     this.#steps.push({ sourceId: source.sourceId, outcome: isCut ? 'limit' : outcome, minor })
+    return parts
+  }
+
+  /** Notes units that were sold at the member's own price. */
+  note(lineIndex: number, units: bigint): void {
+    this.#ownPriced.push({ lineIndex, sku: this.#lines[lineIndex]?.sku ?? '', units })
   }
 
   /** Gives the free pieces of a stamp card. */
@@ -130,7 +149,7 @@ class Basket {
 
   done(): DiscountedBasket {
     const given = { discounts: this.#discounts, given: this.#given, steps: this.#steps }
-    return { lines: this.left(), ...given, freePieces: this.#free }
+    return { lines: this.left(), ...given, ownPriced: this.#ownPriced, freePieces: this.#free }
   }
 
   #limited(wanted: readonly bigint[]): readonly bigint[] {
@@ -149,16 +168,53 @@ class Basket {
   }
 }
 
-function applyPhase(basket: Basket, rules: readonly DiscountRule[], facts: DiscountFacts): void {
-  const lines = basket.left()
+/** What a rule gives of what it would, beside the others of its phase. */
+interface Granted extends Offer {
+  readonly rule: DiscountRule
+}
+
+function offersOf(
+  rules: readonly DiscountRule[],
+  lines: readonly SaleLine[],
+  facts: DiscountFacts,
+): readonly Granted[] {
   const offers = rules.map((rule) => offerOf(rule, lines, facts))
-  const chosen = rules.map((_, at) => chosenOf(rules, offers, at))
-  for (const [at, rule] of rules.entries()) {
+  return rules.map((rule, at) => {
+    const parts = limitedTo(chosenOf(rules, offers, at), rule.limitMinor)
     const offer = offers[at]
-    const parts = limitedTo(chosen[at] ?? [], rule.limitMinor)
     const isLesser = sum(parts) === 0n && sum(offer?.parts ?? []) > 0n
-    const outcome = isLesser ? 'lesser' : (offer?.outcome ?? 'no_goods')
+    return { rule, parts, outcome: isLesser ? 'lesser' : (offer?.outcome ?? 'no_goods') }
+  })
+}
+
+function giveAll(basket: Basket, granted: readonly Granted[]): void {
+  for (const { rule, parts, outcome } of granted) {
     basket.give({ sourceId: rule.ruleId, funder: rule.funder, code: '' }, parts, outcome)
+  }
+}
+
+/** Gives each unit the best of the member's own price and its promotions, never both. */
+function giveBesidePrices(basket: Basket, granted: readonly Granted[], prices: PricesAt): void {
+  const lines = basket.left()
+  const promotions = lines.map((_, line) => sum(granted.map(({ parts }) => parts[line] ?? 0n)))
+  const shares = priceShares(lines, promotions, prices)
+  const kept = granted.map((one) => {
+    const parts = one.parts.map((part, line) => {
+      const quantity = lines[line]?.quantity ?? 1n
+      return (part * (quantity - (shares[line]?.units ?? 0n))) / quantity
+    })
+    const isLesser = sum(parts) === 0n && sum(one.parts) > 0n
+    return { ...one, parts, outcome: isLesser ? ('lesser' as const) : one.outcome }
+  })
+  giveAll(basket, kept)
+  for (const kind of ['set', 'favourite'] satisfies PriceKind[]) {
+    const own = shares.map((share) => (share?.kind === kind ? share : undefined))
+    if (own.every((share) => share === undefined)) continue
+    const wanted = own.map((share) => share?.minor ?? 0n)
+    const source = { sourceId: `price/${kind}`, funder: prices.funder, code: '' }
+    const refused = own.some((share) => share?.isSpent === true) ? 'limit' : 'lesser'
+    const parts = basket.give(source, wanted, sum(wanted) > 0n ? 'applied' : refused)
+    for (const [line, part] of parts.entries()) if (part > 0n) basket.note(line, own[line]?.units ?? 0n)
   }
 }
 
@@ -178,6 +234,7 @@ function offerOf(rule: DiscountRule, lines: readonly SaleLine[], facts: Discount
     return line !== undefined && (goods === undefined || isOf(goods, line))
   })
   const effect = effectAt(rule, facts.atMs, facts.timeZone)
+  if (effect.kind === 'percent' && effect.basisPoints === 0n) return { parts: none, outcome: 'not_now' }
   const parts = discountOf(
     effect,
     own.flatMap((index) => lines[index] ?? []),

@@ -47,7 +47,7 @@ export interface SpentCondition {
   readonly months: number
 }
 
-/** A percentage that falls in steps of whole local days from the rule's beginning, to an end that it keeps. */
+/** A percentage that falls in steps of whole local days from the rule's beginning; below its end there is none. */
 export interface Decay {
   readonly stepDays: number
   /** What is left after a step, basis points. */
@@ -112,10 +112,10 @@ export function effectAt({ effect, decay, fromMs }: DiscountRule, atMs: number, 
   const today = localDay(atMs, timeZone)
   let basisPoints = effect.basisPoints
   let day = addDays(localDay(fromMs, timeZone), stepDays)
-  while (day <= today && basisPoints > endBasisPoints) {
+  while (day <= today && basisPoints >= endBasisPoints && basisPoints > 0n) {
     basisPoints = (basisPoints * factorBasisPoints) / 10_000n
     day = addDays(day, stepDays)
   }
-  if (basisPoints < endBasisPoints) basisPoints = endBasisPoints
+  if (basisPoints < endBasisPoints) basisPoints = 0n
   return { kind: 'percent', basisPoints }
 }

@@ -12,6 +12,7 @@ import {
   giveBackToCard,
   heldOf,
   holdOnCard,
+  OPEN_HOLDS_MAX,
   payByCard,
   refundCard,
   reloadCard,
@@ -124,6 +125,13 @@ test('c4: a card is usable up to its end, held money up to the end of its hold, 
       [2_000, 1_000n],
     ],
   ])
+})
+
+test('c6: a card has only so many open holds', () => {
+  let full = sold
+  for (let index = 0; index < OPEN_HOLDS_MAX; index += 1) full = of(holdOnCard(full, holdOf(`h${index}`, 1n, 2_000)))
+  assert.equal(why(holdOnCard(full, holdOf('x', 1n, 2_000))), 'too_many_holds')
+  assert.equal(why(holdOnCard(full, { ...holdOf('x', 1n, 2_000), reference: 'h1' })), 'done', 'instead of its own')
 })
 
 test('c6: a hold that ends before its card gives the money back to it', () => {

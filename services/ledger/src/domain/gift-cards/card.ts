@@ -45,6 +45,9 @@ export interface GiftCardHold {
   readonly receiptId: string | undefined
 }
 
+/** Open holds of a card at most. */
+export const OPEN_HOLDS_MAX = 50
+
 /** Why a card does not do it; nothing is changed then. */
 export type GiftCardRefusal = {
   readonly ok: false
@@ -56,6 +59,7 @@ export type GiftCardRefusal = {
     | 'used'
     | 'not_blocked'
     | 'not_blockable'
+    | 'too_many_holds'
     | 'hold_not_found'
     | 'hold_expired'
     | 'hold_resolved'
@@ -139,6 +143,7 @@ export function holdOnCard(
   const earlier = card.holds.find(({ state, reference }) => state === 'open' && reference === hold.reference)
   const freed = earlier === undefined ? card : resolve(card, { ...earlier, state: 'cancelled' })
   if (hold.amountMinor > freeOf(freed)) return refused('insufficient')
+  if (freed.holds.filter(({ state }) => state === 'open').length >= OPEN_HOLDS_MAX) return refused('too_many_holds')
   const opened = { ...hold, state: 'open', committedMinor: 0n, returnedMinor: 0n, receiptId: undefined } as const
   return { ...freed, holds: [...freed.holds, opened] }
 }

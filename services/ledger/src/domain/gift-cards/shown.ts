@@ -5,7 +5,7 @@ import type { GiftCard } from './card.ts'
 const PREFIX_CHARACTERS = 5
 
 /** Who shows a gift card, and how. */
-export interface ShownCard {
+export interface ShownGiftCard {
   readonly brand: string
   /** Normalized. */
   readonly code: string
@@ -15,7 +15,7 @@ export interface ShownCard {
 }
 
 /** Names under which wrong codes are counted. */
-export function missNames({ brand, code, storeId }: ShownCard): readonly string[] {
+export function missNames({ brand, code, storeId }: ShownGiftCard): readonly string[] {
   const prefix = `${brand} gift card ${code.slice(0, PREFIX_CHARACTERS)}`
   return storeId === '' ? [prefix] : [prefix, `${brand} gift card store ${storeId}`]
 }

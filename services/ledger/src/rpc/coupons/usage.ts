@@ -78,22 +78,23 @@ export async function campaignOfCoupon(sql: Sql, brand: string, campaignId: stri
   return campaignOf(stored.message)
 }
 
-/** Throws what keeps a coupon from being used. */
+/** Throws what keeps a coupon from being used; `earlier` are coupons of its campaign that are shown beside it. */
 export async function checkUsable(
   tx: Sql,
   coupon: StoredCoupon,
   campaign: CouponCampaign,
   use: CouponUse,
+  { earlier = 0n, field = 'code' }: { readonly earlier?: bigint; readonly field?: string } = {},
 ): Promise<void> {
   const refusal = refusalOf(coupon, campaign, use)
   switch (refusal) {
     case undefined:
       break
     case 'invalid':
-      throw new StampedeError('COUPON_INVALID', undefined, { field: 'code' })
+      throw new StampedeError('COUPON_INVALID', undefined, { field })
     case 'used':
     case 'reserved':
-      throw new StampedeError('COUPON_USED', `this coupon is ${refusal}`, { field: 'code' })
+      throw new StampedeError('COUPON_USED', `this coupon is ${refusal}`, { field })
     case 'not_yet':
     case 'expired':
     case 'other_store':
@@ -103,8 +104,8 @@ export async function checkUsable(
   const name = `${coupon.brand}/${use.memberId}/${campaign.campaignId}`
   await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('ledger.coupon-uses.' || $1, 0))`, [name])
   const uses = await countMemberUses(tx, coupon.brand, use.memberId, campaign.campaignId)
-  if (uses >= campaign.usesPerMember) {
-    throw new StampedeError('COUPON_USED', 'the member has used as many of these as allowed', { field: 'code' })
+  if (uses + earlier >= campaign.usesPerMember) {
+    throw new StampedeError('COUPON_USED', 'the member has used as many of these as allowed', { field })
   }
 }
 

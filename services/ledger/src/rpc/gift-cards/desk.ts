@@ -4,7 +4,7 @@ import { normalizeCode } from '../../domain/coupons/codes.ts'
 import { settledCard } from '../../domain/gift-cards/books.ts'
 import type { GiftCard, GiftCardRefusal } from '../../domain/gift-cards/card.ts'
 import type { GiftCardRules } from '../../domain/gift-cards/rules.ts'
-import { isOwnPin, missNames, type ShownCard } from '../../domain/gift-cards/shown.ts'
+import { isOwnPin, missNames, type ShownGiftCard } from '../../domain/gift-cards/shown.ts'
 import type { MoneyPosting } from '../../domain/money.ts'
 import { type Programme, programmeAt } from '../../domain/programme.ts'
 import { giftCardError, giftCardInvalid, tooManyMisses } from '../../gift-card-refusals.ts'
@@ -33,7 +33,7 @@ export interface OpenCard {
 export function checkShown(
   context: Pick<LedgerContext, 'brands'>,
   request: { readonly brand: string; readonly code: string; readonly pin?: string; readonly storeId: string },
-): { readonly info: BrandInfo; readonly shown: ShownCard } {
+): { readonly info: BrandInfo; readonly shown: ShownGiftCard } {
   const info = brandOf(context, request.brand)
   const shown = {
     brand: info.brand,
@@ -60,7 +60,7 @@ export async function rulesNow(
 /** Finds the card that somebody shows, of those states; a miss is counted, and after too many of them nothing is looked up. */
 export async function findShown(
   { misses }: Pick<LedgerContext, 'misses'>,
-  shown: ShownCard,
+  shown: ShownGiftCard,
   { states, nowMs }: { readonly states: readonly GiftCard['state'][]; readonly nowMs: number },
   find: () => Promise<StoredGiftCard | undefined>,
 ): Promise<StoredGiftCard> {
@@ -73,13 +73,23 @@ export async function findShown(
 }
 
 /** Locks the card that somebody shows in order to use it. */
-export async function openShown(context: LedgerContext, tx: Sql, shown: ShownCard, nowMs: number): Promise<OpenCard> {
+export async function openShown(
+  context: LedgerContext,
+  tx: Sql,
+  shown: ShownGiftCard,
+  nowMs: number,
+): Promise<OpenCard> {
   const lookedFor = { states: ['active', 'expired'], nowMs } as const
   return opened(await findShown(context, shown, lookedFor, () => lockByCode(tx, shown)), nowMs)
 }
 
 /** Locks the card that somebody shows in order to buy it; its PIN is still covered. */
-export async function openUnsold(context: LedgerContext, tx: Sql, shown: ShownCard, nowMs: number): Promise<OpenCard> {
+export async function openUnsold(
+  context: LedgerContext,
+  tx: Sql,
+  shown: ShownGiftCard,
+  nowMs: number,
+): Promise<OpenCard> {
   const find = async () => {
     const stored = await lockByCode(tx, shown)
     return stored && { ...stored, card: { ...stored.card, pin: '' } }
@@ -138,7 +148,7 @@ export async function saveCard(
   return after.card
 }
 
-async function lockByCode(tx: Sql, { brand, code }: ShownCard): Promise<StoredGiftCard | undefined> {
+async function lockByCode(tx: Sql, { brand, code }: ShownGiftCard): Promise<StoredGiftCard | undefined> {
   const ids = await readCardIds(tx, [{ brand, code }])
   const locked = await lockGiftCards(tx, ids)
   return locked.find(({ card }) => card.code === code)

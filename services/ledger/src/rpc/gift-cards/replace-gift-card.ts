@@ -28,8 +28,10 @@ export async function replaceGiftCard(
     const { own: open } = await openById(tx, { brand, cardId }, nowMs)
     const replaced = done(replaceCard(open.card, newIdentity(rules), cardGraceEnd(nowMs, timeZone)))
     const { card, replacement } = replaced
-    await insertGiftCards(tx, [{ brand, card: replacement, reason: '', version: 1n }], now)
+    const stored = { brand, card: replacement, reason: '', version: 0n }
+    await insertGiftCards(tx, [stored], now)
     await saveCard(tx, open, { card, postings: [replacedPosting(open.card, replacement, nowMs)] }, { info, now })
+    await saveCard(tx, { stored, card: replacement, postings: [] }, { card: replacement, postings: [] }, { info, now })
     const answer = { card: giftCardMessage(replacement), code: replacement.code, pin: replacement.pin }
     const encodedAnswer = ReplaceGiftCardResponse.encode({ replacement: answer }).finish()
     return { response: encodedAnswer, causeId: replacement.cardId }
