@@ -16,6 +16,7 @@ import { followShares } from './donations/follow-shares.ts'
 import { followDraws } from './draws/follow-draws.ts'
 import { isReceipt, type ReceiptEvent } from './receipt-event.ts'
 import { followSale } from './referrals/follow-sale.ts'
+import { giveRewards } from './referrals/give-rewards.ts'
 
 const BATCH_MAX = 500
 const EXPIRES_MS = 5_000
@@ -41,6 +42,8 @@ export async function startReceiptFollower(options: {
     metrics,
     handle: async (batch) => {
       await followReceipts(context, decodeEvents(batch))
+      // Not left to the sweeper: both sides should see soon that their points are pending.
+      await giveRewards(context, BATCH_MAX)
       onFollowed()
     },
   })

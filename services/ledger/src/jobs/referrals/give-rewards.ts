@@ -13,25 +13,42 @@ import { lockDueRewards, type StoredReward, writeReward } from '../../store/refe
 
 /** A posting of a reward must be done by then, or it is tried again. */
 const POSTING_DEADLINE_MS = 30_000
+/** Rewards of one transaction at most. */
+const REWARDS_MAX = 50
+
+/** Gives rewards that are due and takes back those of purchases that came back, up to `limit`; answers how many. */
+export async function giveRewards(context: LedgerContext, limit: number): Promise<number> {
+  let done = 0
+  while (done < limit) {
+    const some = await giveSome(context, Math.min(limit - done, REWARDS_MAX))
+    done += some
+    if (some < REWARDS_MAX) break
+  }
+  return done
+}
 
 /**
- * Gives rewards that are due and takes back those of purchases that came back, up to `limit`; answers how many. The rows
- * are locked meanwhile, and what goes through the flush has keys of its own: whoever dies in between leaves rewards that
- * are planned still, and the next one gets the stored answers.
+ * One transaction of it. The rows are locked meanwhile, and what goes through the flush has keys of its own: whoever dies
+ * in between leaves rewards that are planned still, and the next one gets the stored answers.
  */
-export async function giveRewards(context: LedgerContext, limit: number): Promise<number> {
+async function giveSome(context: LedgerContext, limit: number): Promise<number> {
   return context.database.transaction(async (tx) => {
     const due = await lockDueRewards(tx, context.clock.now(), limit)
-    let done = 0
-    for (const reward of due) {
-      const brand = context.brands.get(reward.brand)
-      if (brand === undefined) continue
-      const hand = { context, tx, brand, now: context.clock.now() }
-      await writeReward(tx, reward.state === 'planned' ? await give(hand, reward) : await takeBack(hand, reward))
-      done += 1
-    }
-    return done
+    // Side by side: the flush takes what comes together in one transaction.
+    const outcomes = await Promise.allSettled(due.map((reward) => settle(context, tx, reward)))
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
+    return outcomes.filter((outcome) => outcome.status === 'fulfilled' && outcome.value).length
   })
+}
+
+/** False for a reward of a brand that is not there. */
+async function settle(context: LedgerContext, tx: Sql, reward: StoredReward): Promise<boolean> {
+  const brand = context.brands.get(reward.brand)
+  if (brand === undefined) return false
+  const hand = { context, tx, brand, now: context.clock.now() }
+  await writeReward(tx, reward.state === 'planned' ? await give(hand, reward) : await takeBack(hand, reward))
+  return true
 }
 
 interface Hand {

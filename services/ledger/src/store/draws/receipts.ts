@@ -59,13 +59,15 @@ export async function writeDrawReceipts(
 ): Promise<void> {
   await tx.query({
     name: 'ledger-write-draw-receipts',
-    text: `UPDATE draw_receipt d SET points = n.points
-      FROM unnest($3::uuid[], $4::bigint[]) n (receipt_id, points)
-      WHERE d.receipt_id = n.receipt_id AND d.brand = $1 AND d.draw_id = $2`,
+    // All of them are there: a conflict finds each by its key, whatever the planner thinks of the table.
+    text: `INSERT INTO draw_receipt (brand, draw_id, receipt_id, member_id, points)
+      SELECT $1, $2, * FROM unnest($3::uuid[], $4::uuid[], $5::bigint[]) n
+      ON CONFLICT (receipt_id, brand, draw_id) DO UPDATE SET points = excluded.points`,
     values: [
       brand,
       drawId,
       plain(receipts.map(({ receiptId }) => receiptId)),
+      plain(receipts.map(({ memberId }) => memberId)),
       numbers(receipts.map(({ points }) => points)),
     ],
   })
@@ -89,7 +91,8 @@ export async function readMissed(
         SELECT (amount - paid * r.point_value_minor)::numeric AS m, quantity, returned
         FROM unnest(r.line_amounts, r.line_paid, r.line_quantities, r.line_returned)
           l (amount, paid, quantity, returned)) lines) k
-      LEFT JOIN draw_receipt d ON d.receipt_id = r.receipt_id AND d.brand = r.brand AND d.draw_id = $2
+      LEFT JOIN LATERAL (SELECT points FROM draw_receipt
+        WHERE receipt_id = r.receipt_id AND brand = r.brand AND draw_id = $2 LIMIT 1) d ON true
       WHERE r.brand = $1 AND r.kind = 'sale' AND r.month BETWEEN $3 AND $4 AND r.occurred_at >= $5 AND r.occurred_at < $6
         AND coalesce(d.points, 0) <> div(k.kept * $7, 10000)
       LIMIT $8`,

@@ -31,7 +31,7 @@ CREATE TABLE draw_receipt (
   points bigint NOT NULL CHECK (points >= 0),
   PRIMARY KEY (receipt_id, brand, draw_id)
 ) WITH (fillfactor = 90);
-CREATE INDEX draw_receipt_member ON draw_receipt (draw_id, brand, member_id);
+CREATE INDEX draw_receipt_member ON draw_receipt (member_id, draw_id, brand);
 
 CREATE TABLE draw_ticket (
   brand text NOT NULL,
@@ -41,7 +41,7 @@ CREATE TABLE draw_ticket (
   state text NOT NULL CHECK (state IN ('open', 'drawn', 'burnt')),
   PRIMARY KEY (draw_id, brand, ticket_id)
 );
-CREATE INDEX draw_ticket_member ON draw_ticket (draw_id, brand, member_id);
+CREATE INDEX draw_ticket_member ON draw_ticket (member_id, draw_id, brand);
 
 -- What each number of the seed came to.
 CREATE TABLE draw_step (
