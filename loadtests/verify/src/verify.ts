@@ -11,9 +11,18 @@ import { checkCampaign, checkTopics, readAccepted } from './pushes.ts'
 import { type Acknowledgement, checkAcknowledged } from './receipts.ts'
 import { countReceipts, hasTables, readDoneCampaigns } from './store.ts'
 
+/** Of one rule over all rows. */
+const RULE_TIMEOUT_MS = 3_600_000
+
 /** Checks every invariant of a data directory, one after another, in a fixed order. A damaged journal ends it. */
 export async function* verify(dataDir: string, url: string, logger: Logger): AsyncGenerator<Finding> {
-  await using database = connectDatabase({ url, schema: ledgerSchema, logger, poolSize: 2 })
+  await using database = connectDatabase({
+    url,
+    schema: ledgerSchema,
+    logger,
+    poolSize: 2,
+    statementTimeoutMs: RULE_TIMEOUT_MS,
+  })
   try {
     yield await checkLedger(database)
     yield* checkTills(join(dataDir, 'data', 'tills'), database)

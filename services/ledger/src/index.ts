@@ -1,5 +1,6 @@
 import {
   bind,
+  connectDatabase,
   connectNats,
   createLogger,
   createMetrics,
@@ -38,6 +39,8 @@ export { schema as ledgerSchema } from './store/schema.ts'
 export { type VerifyResult, verifyLedger } from './verify.ts'
 
 const NAME = 'ledger'
+/** Of one statement over a month of postings. */
+const RETENTION_TIMEOUT_MS = 1_800_000
 
 /** The ledger as a service. */
 export const service: ServiceModule = { name: NAME, start }
@@ -52,6 +55,15 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
   await using stack = new AsyncDisposableStack()
   const database = stack.use(
     await openDatabase({ url: platform.postgresUrl, schema, migrationsDir, logger, poolSize: config.poolSize }),
+  )
+  const patient = stack.use(
+    connectDatabase({
+      url: platform.postgresUrl,
+      schema,
+      logger,
+      poolSize: 1,
+      statementTimeoutMs: RETENTION_TIMEOUT_MS,
+    }),
   )
   const nats = stack.use(await connectNats({ url: platform.natsUrl, name: NAME, logger }))
   await ensureStreams(nats)
@@ -78,7 +90,7 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
     startSweeper({
       sweep: async (limit) =>
         (await flushDue(flushContext, limit)) + (await releaseExpired(database, clock.now(), limit)),
-      database,
+      database: patient,
       clock,
       intervalMs: config.sweepSeconds * 1_000,
       retention: { keptMonths: config.keptMonths },
