@@ -48,7 +48,7 @@ export class Model {
   readonly sales: ModelSale[] = []
   readonly #grants = new Map<string, ModelGrant>()
   readonly #holders = new Map<string, number>()
-  #next = 0
+  #next = 1
 
   constructor(rules: ModelRules, campaigns: readonly ModelCampaign[], codesEach: number) {
     this.#rules = rules
