@@ -20,7 +20,7 @@ after(async () => {
 const run = (...args: readonly string[]) =>
   runQuietly(process.execPath, ['scripts/dead-letters.ts', ...args], { ...process.env, STAMPEDE_NATS_URL: server.url })
 
-test('dead letters are listed, replayed and gone', async () => {
+test('dead letters are listed, replayed, discarded and gone', async () => {
   await nats.jetstream.publish(subjects.dead('push.bulk.acme'), 'payload')
   await nats.jetstream.publish(subjects.dead('gone.acme'), 'payload')
   const listed = await run('list', '--subject', 'push.bulk.*')
@@ -33,6 +33,9 @@ test('dead letters are listed, replayed and gone', async () => {
   assert.match(replayed.output, /^left \(no stream takes it.* gone\.acme /m)
   assert.match(replayed.output, /^replayed: 1, left: 1$/m)
   assert.match((await run('list')).output, /^dead letters: 1$/m)
+  assert.match((await run('discard', '--subject', 'other.*')).output, /^discarded: 0$/m)
+  assert.match((await run('discard')).output, /^discarded .* gone\.acme .*\ndiscarded: 1$/m)
+  assert.match((await run('list')).output, /^dead letters: 0$/m)
 })
 
 test('without a command, with a wrong bound or without a broker it says what to do', async () => {

@@ -1,10 +1,11 @@
-// npm run dead-letters -- list|replay [--subject PATTERN] [--max N] [--data-dir DIR]: messages that nobody could handle.
+// npm run dead-letters -- list|replay|discard [--subject PATTERN] [--max N] [--data-dir DIR]: messages that nobody could handle.
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import {
   connectNats,
   createLogger,
   type DeadLetter,
+  discardDeadLetters,
   listDeadLetters,
   type Nats,
   replayDeadLetters,
@@ -13,6 +14,7 @@ import {
 
 const usage = `dead-letters: npm run dead-letters -- list [--subject PATTERN] [--max N]
               npm run dead-letters -- replay [--subject PATTERN] [--max N]
+              npm run dead-letters -- discard [--subject PATTERN] [--max N]
   PATTERN: of the original subjects, such as push.bulk.* or ledger.>; default all
   N:       letters at most; default 1,000
   The broker is that of STAMPEDE_NATS_URL, else of the platform that runs on --data-dir (.stampede).`
@@ -20,8 +22,16 @@ const defaultMax = 1_000
 const exitFailed = 1
 const exitUsage = 2
 
+type Command = (nats: Nats, wish: Wish) => Promise<number>
+
+const commands: ReadonlyMap<string, Command> = new Map([
+  ['list', list],
+  ['replay', replay],
+  ['discard', discard],
+])
+
 interface Wish {
-  readonly command: string
+  readonly run: Command
   readonly filter: { readonly subject?: string }
   readonly max: number
   readonly dataDir: string
@@ -37,9 +47,10 @@ function readArguments(): Wish | undefined {
     const { values, positionals } = parseArgs({ options, allowPositionals: true })
     const [command = '', ...more] = positionals
     const max = Number(values.max)
-    if (!['list', 'replay'].includes(command) || more.length > 0 || !Number.isInteger(max) || max < 1) return undefined
+    const run = commands.get(command)
+    if (run === undefined || more.length > 0 || !Number.isInteger(max) || max < 1) return undefined
     const filter = values.subject === undefined ? {} : { subject: values.subject }
-    return { command, filter, max, dataDir: resolve(values['data-dir']) }
+    return { run, filter, max, dataDir: resolve(values['data-dir']) }
   } catch {
     return undefined
   }
@@ -74,6 +85,16 @@ async function replay(nats: Nats, { filter, max }: Wish): Promise<number> {
   return failed === 0 ? 0 : exitFailed
 }
 
+async function discard(nats: Nats, { filter, max }: Wish): Promise<number> {
+  let discarded = 0
+  for await (const letter of discardDeadLetters(nats, { ...filter, max })) {
+    discarded += 1
+    console.log(`discarded  ${describe(letter)}`)
+  }
+  console.log(`discarded: ${discarded}`)
+  return 0
+}
+
 async function main(): Promise<number> {
   const wish = readArguments()
   if (wish === undefined) {
@@ -86,7 +107,7 @@ async function main(): Promise<number> {
     return exitUsage
   }
   await using nats = await connectNats({ url, name: 'dead-letters', logger: createLogger('dead-letters', 'warn') })
-  return wish.command === 'list' ? await list(nats, wish) : await replay(nats, wish)
+  return await wish.run(nats, wish)
 }
 
 process.exitCode = await main()

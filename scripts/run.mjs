@@ -18,8 +18,10 @@ const commands = {
   check: ['scripts/check.ts'],
   verify: ['loadtests/verify/src/main.ts'],
   service: ['scripts/service.ts'],
+  migrate: ['scripts/migrate.ts'],
   bench: ['scripts/bench.ts'],
   drill: ['scripts/drill.ts'],
+  tools: ['scripts/tools/build.ts'],
   'dead-letters': ['scripts/dead-letters.ts'],
   generate: ['scripts/generate.mjs'],
 }

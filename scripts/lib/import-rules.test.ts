@@ -7,6 +7,8 @@ import { root } from './suites.ts'
 
 const patterns = [
   '{packages,services,loadtests}/*/src/**/*.{ts,js,mjs,sql}',
+  'charts/src/**/*.ts',
+  'operator/src/**/*.{ts,js,mjs}',
   'demo/src/**/*.{ts,js,mjs}',
   'scripts/**/*.{ts,mjs}',
   'proto/stampede/**/*.proto',
@@ -27,6 +29,7 @@ const others = [
   'services/ledger/src/index.ts',
   'services/geo/src/index.ts',
   'loadtests/sandbox/src/index.ts',
+  'operator/src/index.ts',
   'demo/src/main.ts',
 ].map((path) => ({ path, text: '' }))
 
@@ -34,10 +37,11 @@ function brokenBy(path: string, text: string): readonly string[] {
   return findViolations([...others, { path, text }]).map(({ rule }) => rule)
 }
 
-const upward = 'packages import no service, no demo and no load test'
+const upward = 'packages import no service, no operator, no demo and no load test'
 const sideways = 'services do not import each other'
 const deep = 'another workspace is imported by its exports'
 const impure = 'domain/ is pure: no store, no rpc, no http, no jobs, no input or output'
+const kernel = "the operator's kernel knows nothing of what it is used for"
 const environment = 'only config.ts reads the environment'
 
 const broken: readonly (readonly [path: string, text: string, rules: readonly string[]])[] = [
@@ -59,6 +63,10 @@ const broken: readonly (readonly [path: string, text: string, rules: readonly st
   ['services/geo/src/domain/a.ts', "import { request } from 'node:http'", [impure]],
   ['services/geo/src/domain/a.ts', "import { Pool } from 'pg'", [impure]],
   ['services/geo/src/domain/a.ts', "import { connect } from '@nats-io/transport-node'", [impure]],
+  ['operator/src/domain/a.ts', "import { connect } from 'node:net'", [impure]],
+  ['operator/src/kernel/a.ts', "import { issue } from '../apple/issue.ts'", [kernel]],
+  ['packages/platform/src/a.ts', "import { KubeError } from '@stampede/operator'", [upward]],
+  ['services/geo/src/a.ts', "import { KubeError } from '@stampede/operator'", [sideways]],
   ['services/geo/src/a.ts', 'x\n'.repeat(linesMax + 1), [`a file has at most ${linesMax} lines`]],
   ['services/geo/src/a.ts', "const url = process.env['X']", [environment]],
   ['services/geo/src/a.ts', 'const { env } = process', [environment]],
@@ -77,8 +85,11 @@ const allowed: readonly (readonly [path: string, text: string])[] = [
   ['services/geo/src/a.ts', "// import { x } from '@stampede/ledger'\n/** As from '@stampede/ledger'. */"],
   ['services/geo/src/domain/a.ts', "import { createHash } from 'node:crypto'\nimport { x } from './b.ts'"],
   ['services/geo/src/domain/a.test.ts', "import { readFileSync } from 'node:fs'"],
+  ['operator/src/testing/a.ts', "import { findTool } from '../../../scripts/tools/find.ts'"],
+  ['operator/src/kernel/a.test.ts', "import { startKubeServer } from '../testing/kube-server.ts'"],
   ['services/geo/src/rpc/a.ts', "import { x } from '../store/stores.ts'"],
   ['services/geo/src/a.ts', 'x\n'.repeat(linesMax)],
+  ['charts/src/testing/a.ts', "import { findTool } from '../../../scripts/tools/find.ts'"],
   ['services/geo/src/config.ts', "const url = process.env['X']"],
   ['demo/src/a.ts', "import { x } from '@stampede/ledger'\nconst env = process.env"],
 ]

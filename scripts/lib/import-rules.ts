@@ -42,6 +42,7 @@ const importRules: readonly ((one: Import) => string | undefined)[] = [
   noServiceToService,
   noDeepImport,
   noImpureDomain,
+  noKernelWithKnowledge,
 ]
 
 function importViolations({ path, text }: SourceFile, byName: ReadonlyMap<string, string>): readonly Violation[] {
@@ -74,16 +75,21 @@ function targetOf(from: string, specifier: string, byName: ReadonlyMap<string, s
 }
 
 function noUpwardImport({ from, target }: Import): string | undefined {
-  const isUpward = from.startsWith('packages/') && /^(services\/|loadtests\/|demo$)/.test(target ?? '')
-  return isUpward ? 'packages import no service, no demo and no load test' : undefined
+  const isUpward = from.startsWith('packages/') && /^(services\/|loadtests\/|operator$|demo$)/.test(target ?? '')
+  return isUpward ? 'packages import no service, no operator, no demo and no load test' : undefined
 }
 
 function noServiceToService({ from, target }: Import): string | undefined {
-  const isOther = from.startsWith('services/') && target?.startsWith('services/') && target !== workspaceOf(from)
+  const isPeer = /^(services\/|operator$)/.test(target ?? '')
+  const isOther = from.startsWith('services/') && isPeer && target !== workspaceOf(from)
   return isOther ? 'services do not import each other' : undefined
 }
 
+/** The one module of scripts/ that test kits share: where the programs of `npm run tools` are. */
+const toolsFinder = 'scripts/tools/find.ts'
+
 function noDeepImport({ from, specifier, target }: Import): string | undefined {
+  if (specifier.startsWith('.') && posix.join(posix.dirname(from), specifier) === toolsFinder) return undefined
   const isDeep = specifier.startsWith('.')
     ? target !== workspaceOf(from)
     : /^@stampede\/[^/]+\/(src|gen)(\/|$)/.test(specifier)
@@ -104,13 +110,19 @@ const pureModules: ReadonlySet<string> = new Set([
 const outwardPackage = /^(pg|chdb|pino|prom-client|@nats-io\/.*|@clickhouse\/.*|@grpc\/.*|@opentelemetry\/.*)$/
 
 function noImpureDomain({ from, specifier }: Import): string | undefined {
-  const domain = /^services\/[^/]+\/src\/domain\//.exec(from)?.[0]
+  const domain = /^(services\/[^/]+|operator)\/src\/domain\//.exec(from)?.[0]
   if (domain === undefined || from.endsWith('.test.ts')) return undefined
   const rule = 'domain/ is pure: no store, no rpc, no http, no jobs, no input or output'
   if (specifier.startsWith('node:')) return pureModules.has(specifier.slice('node:'.length)) ? undefined : rule
   if (!specifier.startsWith('.')) return outwardPackage.test(specifier) ? rule : undefined
   const target = posix.join(posix.dirname(from), specifier).slice(domain.length - 'domain/'.length)
   return /^(store|rpc|http|jobs)(\/|\.ts$)/.test(target) ? rule : undefined
+}
+
+function noKernelWithKnowledge({ from, specifier }: Import): string | undefined {
+  const isKernel = from.startsWith('operator/src/kernel/') && !from.endsWith('.test.ts')
+  if (!isKernel || !specifier.startsWith('.') || /^\.\/[^/]+$/.test(specifier)) return undefined
+  return "the operator's kernel knows nothing of what it is used for"
 }
 
 function sizeViolations({ path, text }: SourceFile): readonly Violation[] {
@@ -120,12 +132,12 @@ function sizeViolations({ path, text }: SourceFile): readonly Violation[] {
 
 /** Whoever is configured by flags and the shell, the platform's configuration, and tests. */
 const environmentReaders: readonly RegExp[] = [
-  /^(scripts|demo|loadtests)\//,
+  /^(scripts|demo|loadtests|charts)\//,
   /^packages\/platform\/src\/(platform-)?config\.ts$/,
   // Its runServices is the main of every process: it hands the environment to the services.
   /^packages\/platform\/src\/service\.ts$/,
   /^packages\/platform\/src\/embedded\//,
-  /^services\/[^/]+\/src\/config\.ts$/,
+  /^(services\/[^/]+|operator)\/src\/config\.ts$/,
   /\/testing\//,
   /\.test\.ts$/,
 ]

@@ -9,7 +9,7 @@ const checks: readonly { readonly name: string; readonly command: string; readon
   {
     name: 'promises',
     command: bin('oxlint'),
-    args: ['--type-aware', 'packages', 'services', 'loadtests', 'demo', 'scripts'],
+    args: ['--type-aware', 'packages', 'services', 'loadtests', 'operator', 'charts', 'demo', 'scripts'],
   },
 ]
 

@@ -26,7 +26,15 @@ export interface SuiteResult {
 
 const suiteDeadlineMs = 10 * 60_000
 const testDeadlineMs = 5 * 60_000
-const patterns = ['packages/*/src', 'services/*/src', 'loadtests/*/src', 'demo/src', 'scripts']
+const patterns = [
+  'packages/*/src',
+  'services/*/src',
+  'loadtests/*/src',
+  'operator/src',
+  'charts/src',
+  'demo/src',
+  'scripts',
+]
 
 /** All test files by part; `unitOnly` leaves out those that start servers through a test kit. */
 export function findSuites(unitOnly: boolean): readonly Suite[] {
@@ -38,7 +46,7 @@ export function findSuites(unitOnly: boolean): readonly Suite[] {
   const byPart = Map.groupBy(chosen, (file) =>
     file
       .split(sep)
-      .slice(0, /^(demo|scripts)/.test(file) ? 1 : 2)
+      .slice(0, /^(operator|charts|demo|scripts)/.test(file) ? 1 : 2)
       .join('/'),
   )
   return [...byPart].map(([name, files]) => ({ name, files }))

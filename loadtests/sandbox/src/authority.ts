@@ -29,6 +29,8 @@ export interface PassCertificateRequest {
   readonly passTypeId: string
   /** Ten characters. */
   readonly teamId: string
+  /** Whether it may sign what contactless readers are given; default false. */
+  readonly nfc?: boolean
   /** Unix ms; default now minus one minute. */
   readonly notBeforeMs?: number
   /** Unix ms; default one year after the start. */
@@ -50,6 +52,8 @@ export interface Authority {
   readonly webRootPath: string
   /** A Pass Type ID certificate for one year. Throws RangeError for a malformed id. */
   issuePassCertificate(request: PassCertificateRequest): PassCertificate
+  /** The same for a key whose owner keeps the private half; returns DER. Throws RangeError. */
+  certifyPassKey(request: PassCertificateRequest, publicKey: KeyObject): Buffer
   /** A server certificate for host names and addresses, one year, P-256. */
   issueServerCertificate(hosts: readonly string[]): { readonly certPem: string; readonly keyPem: string }
 }
@@ -105,15 +109,20 @@ function authoritySubject(commonName: string, unit: string): CertificateSpec['su
 }
 
 function issuePass(wwdr: Signer, request: PassCertificateRequest): PassCertificate {
-  const { passTypeId, teamId } = request
+  const { privateKey, publicKey } = createKeyPair('rsa')
+  const leafPem = certificatePem(certifyPassKey(wwdr, request, publicKey))
+  return { leafPem, wwdrPem: wwdr.certPem, keyPem: privateKeyPem(privateKey) }
+}
+
+function certifyPassKey(wwdr: Signer, request: PassCertificateRequest, publicKey: KeyObject): Buffer {
+  const { passTypeId, teamId, nfc = false } = request
   if (!/^pass\.[A-Za-z0-9.-]{1,200}$/.test(passTypeId)) throw new RangeError(`passTypeId: ${passTypeId}`)
   if (!/^[A-Z0-9]{10}$/.test(teamId)) throw new RangeError(`teamId: ${teamId}`)
   const notBeforeMs = request.notBeforeMs ?? Date.now() - 60_000
-  const { privateKey, publicKey } = createKeyPair('rsa')
-  const bytes = createCertificate({
+  return createCertificate({
     subject: [
       [oids.uid, passTypeId],
-      [oids.commonName, `Pass Type ID: ${passTypeId}`],
+      [oids.commonName, `Pass Type ID${nfc ? ' with NFC' : ''}: ${passTypeId}`],
       [oids.organizationalUnit, teamId],
       [oids.organization, 'Stampede Sandbox Brand'],
       [oids.country, 'US'],
@@ -129,7 +138,6 @@ function issuePass(wwdr: Signer, request: PassCertificateRequest): PassCertifica
       { oid: oids.apnsProduction, value: der(tags.null) },
     ],
   })
-  return { leafPem: certificatePem(bytes), wwdrPem: wwdr.certPem, keyPem: privateKeyPem(privateKey) }
 }
 
 function issueServer(web: Signer, hosts: readonly string[]): { certPem: string; keyPem: string } {
@@ -164,6 +172,7 @@ export function createAuthority(dir: string): Authority {
     wwdrPath: join(dir, 'wwdr.pem'),
     webRootPath: join(dir, 'web.pem'),
     issuePassCertificate: (request) => issuePass(wwdr, request),
+    certifyPassKey: (request, publicKey) => certifyPassKey(wwdr, request, publicKey),
     issueServerCertificate: (hosts) => issueServer(web, hosts),
   }
 }

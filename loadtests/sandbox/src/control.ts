@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import type { ApnsServer } from './apns/server.ts'
 import type { SeriesDirectory } from './apns/token-series.ts'
+import type { AppStoreServer } from './appstore/server.ts'
 import type { Faults, FaultsPatch } from './faults.ts'
 import type { GoogleServer } from './google/server.ts'
 import type { Journal } from './journal.ts'
@@ -9,15 +10,20 @@ import { isObject } from './pass/check-json.ts'
 import type { Fleet } from './phones/fleet.ts'
 import type { InstallRequest } from './phones/install.ts'
 
+/** Journals that are handed out. */
+const journalKinds = ['apns', 'phones', 'google', 'appstore'] as const
+type JournalKind = (typeof journalKinds)[number]
+
 /** What the control API steers. */
 export interface ControlOptions {
   /** 0: any free port. */
   readonly port: number
   readonly apns: ApnsServer
   readonly google: GoogleServer
+  readonly appStore: AppStoreServer
   readonly fleet: Fleet
   readonly series: SeriesDirectory
-  readonly journals: Readonly<Record<'apns' | 'phones' | 'google', Journal>>
+  readonly journals: Readonly<Record<JournalKind, Journal>>
   readonly faults: () => Faults
   /** Throws RangeError. */
   readonly setFaults: (patch: FaultsPatch) => void
@@ -168,14 +174,18 @@ class Control implements ControlServer {
   }
 
   #statistics(): object {
-    const { apns, google, fleet } = this.#options
-    return { apns: apns.statistics(), phones: fleet.statistics(), google: google.statistics() }
+    const { apns, google, appStore, fleet } = this.#options
+    return {
+      apns: apns.statistics(),
+      phones: fleet.statistics(),
+      google: google.statistics(),
+      appstore: appStore.statistics(),
+    }
   }
 
   async #events(query: URLSearchParams, response: ServerResponse): Promise<void> {
-    const kind = query.get('kind')
-    if (kind !== 'apns' && kind !== 'phones' && kind !== 'google')
-      throw new ControlError(400, 'kind: apns, phones or google')
+    const kind = journalKinds.find((known) => known === query.get('kind'))
+    if (kind === undefined) throw new ControlError(400, `kind: one of ${journalKinds.join(', ')}`)
     const from = Number(query.get('from') ?? 0)
     if (!Number.isSafeInteger(from) || from < 0) throw new ControlError(400, 'from: a byte offset')
     const journal = this.#options.journals[kind]

@@ -37,6 +37,28 @@ export interface GoogleFaults {
   readonly clockAheadMs: number
 }
 
+/** How the App Store Connect stand-in behaves. */
+export interface AppStoreFaults {
+  /** Share of requests for a certificate that are answered 500 although the certificate was made, 0..1, default 0. */
+  readonly failAfterIssuingShare: number
+  /** Share of requests for a certificate whose connection breaks off although it was made, 0..1, default 0. */
+  readonly loseAnswerShare: number
+  /** Share of calls answered 500 without effect, 0..1, default 0. */
+  readonly failShare: number
+  /** Share of calls answered 429 without effect, 0..1, default 0. */
+  readonly throttleShare: number
+  /** What a 429 tells to wait, seconds, default 1. */
+  readonly retryAfterSeconds: number
+  /** Share of calls answered 401 although their token is good, 0..1, default 0. */
+  readonly refuseShare: number
+  /** Calls take effect, and are answered, after this, ms, default 0; also when their caller is gone. */
+  readonly delayMs: number
+  /** Calls of one key within an hour, default 3,500. */
+  readonly callsPerHour: number
+  /** Life of new certificates, seconds, default a year. */
+  readonly lifeSeconds: number
+}
+
 /** How phones behave. */
 export interface PhoneFaults {
   /** Phones at work at once; 1..1,000, default 48. */
@@ -49,6 +71,7 @@ export interface PhoneFaults {
 export interface Faults {
   readonly apns: ApnsFaults
   readonly google: GoogleFaults
+  readonly appstore: AppStoreFaults
   readonly phones: PhoneFaults
 }
 
@@ -75,6 +98,17 @@ export const defaultFaults: Faults = {
     onlyIssuer: '',
     clockAheadMs: 0,
   },
+  appstore: {
+    failAfterIssuingShare: 0,
+    loseAnswerShare: 0,
+    failShare: 0,
+    throttleShare: 0,
+    retryAfterSeconds: 1,
+    refuseShare: 0,
+    delayMs: 0,
+    callsPerHour: 3500,
+    lifeSeconds: 365 * 86_400,
+  },
   phones: { concurrency: 48, retryBaseMs: 500 },
 }
 
@@ -85,6 +119,12 @@ const ranges: Readonly<Record<string, readonly [min: number, max: number]>> = {
   failShare: [0, 1],
   delayMs: [0, 60_000],
   loseAnswerShare: [0, 1],
+  failAfterIssuingShare: [0, 1],
+  throttleShare: [0, 1],
+  refuseShare: [0, 1],
+  retryAfterSeconds: [0, 3600],
+  callsPerHour: [1, 1_000_000],
+  lifeSeconds: [1, 400 * 86_400],
   quotaShare: [0, 1],
   clockAheadMs: [0, 30 * 86_400_000],
   errorLimit: [1, 1_000_000],

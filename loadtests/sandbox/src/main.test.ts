@@ -6,6 +6,7 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, test } from 'node:test'
+import { connect } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { type Authority, createAuthority, type PassCertificate } from './authority.ts'
 import { authorityDir } from './sandbox.ts'
@@ -39,8 +40,8 @@ after(async () => {
   await dir[Symbol.asyncDispose]()
 })
 
-async function start(): Promise<{ child: ChildProcess; ports: Ports }> {
-  const env = { ...process.env, STAMPEDE_SANDBOX_DIR: dir.path }
+async function start(more: Record<string, string> = {}): Promise<{ child: ChildProcess; ports: Ports }> {
+  const env = { ...process.env, STAMPEDE_SANDBOX_DIR: dir.path, ...more }
   const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'inherit'] })
   children.push(child)
   const [line] = (await once(createInterface({ input: child.stdout as NodeJS.ReadableStream }), 'line')) as [string]
@@ -126,5 +127,25 @@ test('the control API refuses other hosts and bad input, and hands out its journ
   const stats = (await (await fetch(`${base}/stats`)).json()) as { phones: { installed: number; shown: number } }
   assert.equal(stats.phones.installed, 2)
   assert.equal((await fetch(`${base}/phones/nobody`)).status, 404)
+  assert.equal(await stop(child, 'SIGTERM'), 0)
+})
+
+test('listens where it is told to, under the names that it is told; its control stays on 127.0.0.1', async () => {
+  const { child, ports } = await start({
+    STAMPEDE_SANDBOX_LISTEN_HOST: '127.0.0.2',
+    STAMPEDE_SANDBOX_HOSTS: 'sandbox.svc',
+  })
+  for (const port of [ports.apnsPort, ports.googlePort]) {
+    const socket = connect({
+      host: '127.0.0.2',
+      port,
+      servername: 'sandbox.svc',
+      ca: authority.webRootPem,
+      ALPNProtocols: ['h2'],
+    })
+    await once(socket, 'secureConnect')
+    socket.destroy()
+  }
+  assert.equal((await fetch(`http://127.0.0.1:${ports.controlPort}/healthz`)).status, 200)
   assert.equal(await stop(child, 'SIGTERM'), 0)
 })

@@ -15,19 +15,27 @@ function rateOf(name: string): number | undefined {
   return rate
 }
 
+function listOf(name: string): readonly string[] | undefined {
+  const text = process.env[name]
+  return text === undefined || text === '' ? undefined : text.split(',')
+}
+
 const dir = process.env['STAMPEDE_SANDBOX_DIR']
 if (!dir) throw new RangeError('STAMPEDE_SANDBOX_DIR: is missing')
 const googleRps = rateOf('STAMPEDE_SANDBOX_GOOGLE_PER_SECOND')
 
 const sandbox = await startSandbox({
   dir,
+  listenHost: process.env['STAMPEDE_SANDBOX_LISTEN_HOST'] || undefined,
+  hosts: listOf('STAMPEDE_SANDBOX_HOSTS'),
   controlPort: portOf('STAMPEDE_SANDBOX_CONTROL_PORT'),
   apnsPort: portOf('STAMPEDE_SANDBOX_APNS_PORT'),
   googlePort: portOf('STAMPEDE_SANDBOX_GOOGLE_PORT'),
+  appStorePort: portOf('STAMPEDE_SANDBOX_APPSTORE_PORT'),
   ...(googleRps !== undefined && { faults: { google: { googleRps } } }),
 })
-const { controlPort, apnsPort, googlePort } = sandbox
-console.log(JSON.stringify({ controlPort, apnsPort, googlePort }))
+const { controlPort, apnsPort, googlePort, appStorePort } = sandbox
+console.log(JSON.stringify({ controlPort, apnsPort, googlePort, appStorePort }))
 
 let stopping = false
 async function stop(): Promise<void> {

@@ -142,3 +142,34 @@ export interface GoogleRow {
   /** True when the call used up one notification of the resource. */
   readonly notifying?: boolean
 }
+
+/** One call to the App Store Connect stand-in: `appstore.ndjson`. */
+export interface AppStoreRow {
+  /** Unix ms with fraction. */
+  readonly at: number
+  /** Team of the key; absent when the call was not authenticated. */
+  readonly teamId?: string
+  readonly method: string
+  /** Path with the query. */
+  readonly path: string
+  readonly status: number
+  /** Apple's error code, when refused. */
+  readonly code?: string
+  /** What the call changed, whatever it was answered with. */
+  readonly change?: AppStoreChange
+}
+
+/** A change of what App Store Connect holds. */
+export type AppStoreChange =
+  | { readonly kind: 'pass-type'; readonly id: string; readonly identifier: string; readonly name: string }
+  | { readonly kind: 'pass-type-deleted'; readonly id: string }
+  | {
+      readonly kind: 'certificate'
+      readonly id: string
+      /** Resource id of its pass type id. */
+      readonly passType: string
+      readonly certificateType: string
+      /** Base64 of the DER. */
+      readonly content: string
+    }
+  | { readonly kind: 'certificate-revoked'; readonly id: string }

@@ -3,6 +3,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ApnsServer, startApns } from './apns/server.ts'
 import { SeriesDirectory } from './apns/token-series.ts'
+import { type AppStoreKey, createAppStoreKey, openAppStoreKeys } from './appstore/keys.ts'
+import { type AppStoreServer, startAppStore } from './appstore/server.ts'
 import { type Authority, createAuthority } from './authority.ts'
 import { type ControlServer, startControl } from './control.ts'
 import { defaultFaults, type Faults, type FaultsPatch, patchFaults } from './faults.ts'
@@ -12,7 +14,7 @@ import { createServiceAccount, openAccounts, type ServiceAccount } from './googl
 import { Journal, readRows } from './journal.ts'
 import { Fleet } from './phones/fleet.ts'
 import { Keeper } from './phones/keeper.ts'
-import type { ApnsRow, GoogleRow, PhoneRow } from './rows.ts'
+import type { ApnsRow, AppStoreRow, GoogleRow, PhoneRow } from './rows.ts'
 
 /** Options of a sandbox. */
 export interface SandboxOptions {
@@ -24,8 +26,12 @@ export interface SandboxOptions {
   readonly apnsPort?: number
   /** Default 0: any free port. */
   readonly googlePort?: number
+  /** Default 0: any free port. */
+  readonly appStorePort?: number
+  /** Address of the stand-ins, default 127.0.0.1; the control API is on 127.0.0.1 always. */
+  readonly listenHost?: string | undefined
   /** Names in the servers' certificates, default localhost and 127.0.0.1. */
-  readonly hosts?: readonly string[]
+  readonly hosts?: readonly string[] | undefined
   /** Chooses the sample of kept bundles, default 'stampede'. */
   readonly seed?: string
   /** Behaviour from the start. */
@@ -39,11 +45,15 @@ export interface Sandbox extends AsyncDisposable {
   readonly controlPort: number
   readonly apnsPort: number
   readonly googlePort: number
+  readonly appStorePort: number
   readonly apns: ApnsServer
   readonly google: GoogleServer
+  readonly appStore: AppStoreServer
   readonly fleet: Fleet
   /** The service account of an issuer, made on first use. */
   serviceAccount(issuerId: string): ServiceAccount
+  /** The App Store Connect key of a team, made on first use. */
+  appStoreKey(teamId: string, nfc?: boolean): AppStoreKey
   /** Changes behaviour. Throws RangeError naming the field. */
   setFaults(patch: FaultsPatch): void
 }
@@ -93,9 +103,9 @@ function wakeUnanswered(
   }
 }
 
-/** Starts APNs, Google Wallet, the phones and the control API in this process, on 127.0.0.1. */
+/** Starts APNs, Google Wallet, App Store Connect, the phones and the control API in this process, on 127.0.0.1. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const { dir, hosts = ['localhost', '127.0.0.1'], seed = 'stampede' } = options
+  const { dir, listenHost, hosts = ['localhost', '127.0.0.1'], seed = 'stampede' } = options
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const authority = createAuthority(authorityDir(dir))
   let faults: Faults = patchFaults(defaultFaults, options.faults ?? {})
@@ -106,6 +116,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     apns: stack.use(await Journal.open(path('apns'), 'lines')),
     phones: stack.use(await Journal.open(path('phones'), 'lines', keeper.shown)),
     google: stack.use(await Journal.open(path('google'), 'lines')),
+    appstore: stack.use(await Journal.open(path('appstore'), 'lines')),
   }
   const { rootPem, webRootPem } = authority
   const fleet = stack.use(
@@ -117,6 +128,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     await startApns({
       authority,
       hosts,
+      listenHost,
       port: options.apnsPort ?? 0,
       journal: journals.apns,
       directory: series,
@@ -128,6 +140,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     await startGoogle({
       authority,
       hosts,
+      listenHost,
       port: options.googlePort ?? 0,
       journal: journals.google,
       tokens: createAccessTokens(loadKey(join(dir, 'google-token.key'))),
@@ -136,6 +149,18 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     }),
   )
   for await (const row of readRows<GoogleRow>(path('google'))) google.restore(row)
+  const appStore = stack.use(
+    await startAppStore({
+      authority,
+      hosts,
+      listenHost,
+      port: options.appStorePort ?? 0,
+      journal: journals.appstore,
+      keys: openAppStoreKeys(dir),
+      faults: () => faults.appstore,
+    }),
+  )
+  for await (const row of readRows<AppStoreRow>(path('appstore'))) appStore.restore(row)
   wakeUnanswered(fleet, accepted, answered)
   const setFaults = (patch: FaultsPatch): void => {
     faults = patchFaults(faults, patch)
@@ -147,6 +172,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       port: options.controlPort ?? 0,
       apns,
       google,
+      appStore,
       fleet,
       series,
       journals,
@@ -161,10 +187,13 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     controlPort: control.port,
     apnsPort: apns.port,
     googlePort: google.port,
+    appStorePort: appStore.port,
     apns,
     google,
+    appStore,
     fleet,
     serviceAccount: (issuerId) => createServiceAccount(dir, issuerId),
+    appStoreKey: (teamId, nfc) => createAppStoreKey(dir, teamId, nfc),
     setFaults,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }

@@ -32,6 +32,8 @@ export interface BrandInfo {
   readonly pushPriority: 1 | 5 | 10
   /** How long Apple keeps a push for a phone that is off, in seconds; at most 30 days. */
   readonly pushExpirationSeconds: number
+  /** Own host name of its links and web service; empty for the platform's. */
+  readonly domain: string
 }
 
 /** Told about a brand that is new, changed or (undefined) gone. */
@@ -109,5 +111,6 @@ export function parseBrandInfo(value: Uint8Array): BrandInfo | undefined {
     pushType: fields['pushType'] === 'none' ? 'none' : 'background',
     pushPriority: priorities.find((known) => known === fields['pushPriority']) ?? defaultPriority,
     pushExpirationSeconds: number('pushExpirationSeconds') || defaultExpirationSeconds,
+    domain: text('domain'),
   }
 }

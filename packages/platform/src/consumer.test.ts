@@ -56,6 +56,22 @@ describe('a consumer', () => {
     assert.ok(Math.max(...sizes) > 1 && Math.max(...sizes) <= 100, `batches of ${sizes}`)
   })
 
+  test('says how many messages wait, while its handler hangs too', async () => {
+    const subject = subjects.account('lag')
+    await publish(subject, 7)
+    const lag = async () => {
+      const text = await metrics.registry.metrics()
+      return Number(/^stampede_consumer_consumer_lag_messages\{consumer="lag"\} (\d+)$/m.exec(text)?.[1])
+    }
+    const release = Promise.withResolvers<void>()
+    await using _consumer = await start('lag', subject, () => release.promise)
+    await until('the lag is known', async () => (await lag()) === 7)
+    await publish(subject, 2)
+    await until('it grows', async () => (await lag()) === 9)
+    release.resolve()
+    await until('it is gone', async () => (await lag()) === 0)
+  })
+
   test('delivers a single message at once, whatever the length of a request', async () => {
     const subject = subjects.account('prompt')
     const arrived = Promise.withResolvers<number>()

@@ -12,9 +12,10 @@ import { nanos } from '@nats-io/transport-node'
 import { backOffMs, buryMessage, mayPass, reasonOf } from './consumer-outcome.ts'
 import { BatchReader } from './consumer-reader.ts'
 import type { Logger } from './log.ts'
-import type { Counter, Histogram, Metrics } from './metrics.ts'
+import type { Metrics } from './metrics.ts'
 import type { Nats } from './nats.ts'
 import { fromNats } from './nats-errors.ts'
+import { type ConsumerMetrics, createConsumerMetrics } from './platform-metrics.ts'
 import type { StreamName } from './subjects.ts'
 
 /** One message as delivered. */
@@ -70,7 +71,8 @@ const extendMaxMs = 600_000
 const restartDelayMs = 1_000
 const stopDeadlineMs = 20_000
 const giveBackMax = 10_000
-const batchSizeBuckets = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000]
+/** How often the lag is asked for: by a timer, because a handler that hangs is when it matters. */
+const lagEveryMs = 2_000
 
 /** Makes or updates the durable consumer and starts handling its messages; throws UNAVAILABLE. Outlives restarts of the broker. */
 export async function startConsumer(options: ConsumerOptions): Promise<Consumer> {
@@ -102,14 +104,6 @@ async function ensureConsumer(options: ConsumerOptions): Promise<void> {
   }
 }
 
-interface ConsumerMetrics {
-  readonly handled: Counter<'consumer'>
-  readonly failed: Counter<'consumer'>
-  readonly dead: Counter<'consumer'>
-  readonly batchSize: Histogram<'consumer'>
-  readonly seconds: Histogram<'consumer'>
-}
-
 class ConsumerWorker {
   readonly #options: ConsumerOptions
   readonly #metrics: ConsumerMetrics
@@ -123,7 +117,7 @@ class ConsumerWorker {
 
   constructor(options: ConsumerOptions) {
     this.#options = options
-    this.#metrics = consumerMetrics(options.metrics)
+    this.#metrics = createConsumerMetrics(options.metrics)
     this.#maxDeliver = options.maxDeliver ?? defaultMaxDeliver
     this.#running = this.#run()
   }
@@ -140,6 +134,7 @@ class ConsumerWorker {
 
   async #run(): Promise<void> {
     const { logger, durable, nats, stream } = this.#options
+    using _lag = this.#meterLag()
     while (!this.#stopping.signal.aborted) {
       try {
         const consumer = await nats.jetstream.consumers.get(stream, durable)
@@ -149,6 +144,21 @@ class ConsumerWorker {
         await this.#pause(restartDelayMs)
       }
     }
+  }
+
+  #meterLag(): Disposable {
+    const { nats, stream, durable } = this.#options
+    const measure = async (): Promise<void> => {
+      const info = await nats.manager.consumers.info(stream, durable)
+      this.#metrics.lag.set({ consumer: durable }, info.num_pending + info.num_ack_pending)
+    }
+    const tryToMeasure = (): void => {
+      // While the broker is away nothing new is known.
+      measure().catch(() => undefined)
+    }
+    tryToMeasure()
+    const timer = setInterval(tryToMeasure, lagEveryMs)
+    return { [Symbol.dispose]: () => clearInterval(timer) }
   }
 
   /** One request for messages; the next one is made when it is used up, so that nothing piles up behind the batch in hand. */
@@ -282,26 +292,5 @@ function toDelivery(message: JsMsg): Delivery {
     deliveries: message.info.deliveryCount,
     timestampMs: message.time.getTime(),
     working: () => message.working(),
-  }
-}
-
-function consumerMetrics(metrics: Metrics): ConsumerMetrics {
-  const labels = ['consumer'] as const
-  return {
-    handled: metrics.counter({ name: 'consumer_messages_total', help: 'Messages handled', labels }),
-    failed: metrics.counter({ name: 'consumer_failures_total', help: 'Batches or parts of them that failed', labels }),
-    dead: metrics.counter({ name: 'consumer_dead_total', help: 'Messages moved to the stream DEAD', labels }),
-    batchSize: metrics.histogram({
-      name: 'consumer_batch_messages',
-      help: 'Messages per call of the handler',
-      labels,
-      buckets: batchSizeBuckets,
-    }),
-    seconds: metrics.histogram({
-      name: 'consumer_batch_seconds',
-      help: 'Time per call of the handler',
-      labels,
-      buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10],
-    }),
   }
 }

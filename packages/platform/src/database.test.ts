@@ -64,7 +64,11 @@ describe('a database', () => {
       [1, 2, 3, 4].map(() => openDatabase({ url, schema: 'twice', migrationsDir: migrations.url, logger })),
     )
     const rows = await opened[0]?.query<{ name: string }>('SELECT name FROM schema_migration ORDER BY name')
-    assert.deepEqual(rows, [{ name: '0001-account.sql' }, { name: '0001-outbox-inbox.sql' }])
+    assert.deepEqual(rows, [
+      { name: '0001-account.sql' },
+      { name: '0001-outbox-inbox.sql' },
+      { name: '0002-outbox-age.sql' },
+    ])
     await Promise.all(opened.map((one) => one[Symbol.asyncDispose]()))
   })
 

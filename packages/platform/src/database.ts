@@ -15,6 +15,8 @@ export interface DatabaseOptions {
   readonly logger: Logger
   /** Connections at most; default 10. */
   readonly poolSize?: number
+  /** Longest time of a statement; default 30,000. */
+  readonly statementTimeoutMs?: number
 }
 
 /** A statement that is prepared once per connection under its name. */
@@ -27,7 +29,7 @@ export interface NamedStatement {
 
 /**
  * Runs SQL. int8 (and arrays of it) come as bigint, timestamptz as Date, date as text, bytea as Buffer, numeric as text.
- * Throws StampedeError: UNAVAILABLE when the connection is lost, DEADLINE_EXCEEDED after 30 s, ALREADY_EXISTS for
+ * Throws StampedeError: UNAVAILABLE when the connection is lost, DEADLINE_EXCEEDED after the longest time of a statement, ALREADY_EXISTS for
  * a duplicate key, INVALID_ARGUMENT for values that do not fit.
  */
 export interface Sql {
@@ -49,9 +51,9 @@ export interface Database extends Sql, AsyncDisposable {
 
 const defaultPoolSize = 10
 const connectTimeoutMs = 10_000
-const statementTimeoutMs = 30_000
+const defaultStatementTimeoutMs = 30_000
 /** Above the server's own limit: only a dead server does not answer in time. */
-const queryTimeoutMs = statementTimeoutMs + 5_000
+const queryGraceMs = 5_000
 const idleInTransactionMs = 60_000
 const attemptsMax = 5
 const retryDelayMs = 10
@@ -64,7 +66,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 
 /** Opens the pool to a schema as it is: for tools that look at what a service wrote. */
 export function connectDatabase(options: Omit<DatabaseOptions, 'migrationsDir'>): Database {
-  const { url, schema, logger } = options
+  const { url, schema, logger, statementTimeoutMs = defaultStatementTimeoutMs } = options
   assert.match(schema, /^[a-z_][a-z0-9_]{0,40}$/, 'schema is a plain lower-case name')
   const pool = new Pool({
     connectionString: url,
@@ -74,7 +76,7 @@ export function connectDatabase(options: Omit<DatabaseOptions, 'migrationsDir'>)
     application_name: `stampede-${schema}`,
     connectionTimeoutMillis: connectTimeoutMs,
     statement_timeout: statementTimeoutMs,
-    query_timeout: queryTimeoutMs,
+    query_timeout: statementTimeoutMs + queryGraceMs,
     idle_in_transaction_session_timeout: idleInTransactionMs,
     keepAlive: true,
     // Statements that nobody waits for in between leave at once: a transaction of many is a few round trips.

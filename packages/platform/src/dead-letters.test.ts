@@ -2,7 +2,13 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { headers } from '@nats-io/transport-node'
 import { startConsumer } from './consumer.ts'
-import { type DeadLetter, listDeadLetters, replayDeadLetters } from './dead-letters.ts'
+import {
+  type DeadLetter,
+  discardDeadLetters,
+  listDeadLetters,
+  meterDeadLetters,
+  replayDeadLetters,
+} from './dead-letters.ts'
 import { connectNats, type Nats } from './nats.ts'
 import { ensureStreams } from './streams.ts'
 import { subjects } from './subjects.ts'
@@ -55,6 +61,23 @@ describe('dead letters', () => {
     assert.deepEqual((await list('push.bulk.*')).map(textOf), ['one', 'three'])
     assert.deepEqual((await list('push.tx.acme')).map(textOf), ['two'])
     assert.deepEqual(await list('ledger.>'), [])
+  })
+
+  test('are discarded by pattern, only as many as asked for', async () => {
+    for (const text of ['one', 'two', 'three']) await bury('push.bulk.acme', text)
+    await bury('push.tx.acme', 'other')
+    const gone = await Array.fromAsync(discardDeadLetters(nats, { subject: 'push.bulk.*', max: 2 }))
+    assert.deepEqual(gone.map(textOf), ['one', 'two'])
+    assert.deepEqual((await list()).map(textOf), ['three', 'other'])
+  })
+
+  test('are counted for whoever watches', async () => {
+    await bury('push.bulk.acme', 'one')
+    const own = testParts('watch')
+    using _meter = meterDeadLetters(nats, own.metrics, own.logger)
+    await until('the gauge has it', async () =>
+      (await own.metrics.registry.metrics()).includes('stampede_watch_dead_letters_count 1'),
+    )
   })
 
   test('are replayed to their subject, once, and only as many as asked for', async () => {

@@ -1,6 +1,9 @@
 import type { NextMsgRequest, StoredMsg } from '@nats-io/jetstream'
+import type { Logger } from './log.ts'
+import type { Metrics } from './metrics.ts'
 import type { Nats } from './nats.ts'
 import { fromNats } from './nats-errors.ts'
+import { createDeadLetterMetrics } from './platform-metrics.ts'
 import { streams, subjects } from './subjects.ts'
 
 /** A message that nobody could handle, as it lies on the stream DEAD (for 30 days). */
@@ -33,6 +36,9 @@ export type Replay = { readonly letter: DeadLetter } & (
   | { readonly ok: false; readonly reason: string }
 )
 
+/** How often the stream DEAD is looked at. */
+const meterEveryMs = 10_000
+
 /** The dead letters that are there now, oldest first, read one at a time. Throws UNAVAILABLE. */
 export async function* listDeadLetters(nats: Nats, filter: DeadLetterFilter = {}): AsyncGenerator<DeadLetter> {
   const pattern = subjects.dead(filter.subject ?? '>')
@@ -63,6 +69,34 @@ export async function* replayDeadLetters(
   }
 }
 
+/** Takes dead letters off DEAD for good, `max` at most: those that no replay can help. Throws UNAVAILABLE. */
+export async function* discardDeadLetters(
+  nats: Nats,
+  { max, ...filter }: DeadLetterFilter & { readonly max: number },
+): AsyncGenerator<DeadLetter> {
+  let left = max
+  for await (const letter of listDeadLetters(nats, filter)) {
+    if (left <= 0) return
+    left -= 1
+    await takeOff(nats, letter.sequence)
+    yield letter
+  }
+}
+
+/** Keeps the gauge `dead_letters_count`; one service of a platform does. Disposing ends it. */
+export function meterDeadLetters(nats: Nats, metrics: Metrics, logger: Logger): Disposable {
+  const { letters } = createDeadLetterMetrics(metrics)
+  const measure = (): void => {
+    nats.manager.streams.info(streams.DEAD).then(
+      ({ state }) => letters.set(state.messages),
+      (error: unknown) => logger.debug({ err: error }, 'the stream DEAD cannot be looked at'),
+    )
+  }
+  measure()
+  const timer = setInterval(measure, meterEveryMs)
+  return { [Symbol.dispose]: () => clearInterval(timer) }
+}
+
 async function replay(nats: Nats, letter: DeadLetter): Promise<Replay> {
   const { sequence, subject, payload, at } = letter
   try {
@@ -74,14 +108,18 @@ async function replay(nats: Nats, letter: DeadLetter): Promise<Replay> {
       reason: `no stream takes it: ${error instanceof Error ? error.message : String(error)}`,
     }
   }
+  await takeOff(nats, sequence)
+  return { letter, ok: true }
+}
+
+async function takeOff(nats: Nats, sequence: number): Promise<void> {
   try {
     await nats.manager.streams.deleteMessage(streams.DEAD, sequence, false)
   } catch (error) {
-    // Somebody else may have replayed it at the same time.
+    // Somebody else may have taken it at the same time.
     const left = await nats.manager.streams.getMessage(streams.DEAD, { seq: sequence }).catch(rethrow)
     if (left !== null) throw fromNats(error)
   }
-  return { letter, ok: true }
 }
 
 async function nextMessage(nats: Nats, seq: number, pattern: string): Promise<StoredMsg | undefined> {

@@ -71,6 +71,7 @@ describe('directories', () => {
       pushType: 'background',
       pushPriority: 5,
       pushExpirationSeconds: 86_400,
+      domain: '',
     })
     const changes: string[] = []
     brands.onChange((brand, info) => changes.push(`${brand} ${info?.name}`))

@@ -78,12 +78,21 @@ export {
 export {
   type DeadLetter,
   type DeadLetterFilter,
+  discardDeadLetters,
   listDeadLetters,
+  meterDeadLetters,
   type Replay,
   replayDeadLetters,
 } from './dead-letters.ts'
 export { EmbeddedError } from './embedded/embedded-error.ts'
 export { freePort } from './embedded/free-port.ts'
+export {
+  logTail,
+  type ManagedProcess,
+  type ManagedProcessOptions,
+  type StopStep,
+  startProcess,
+} from './embedded/managed-process.ts'
 export { type EmbeddedNats, type EmbeddedNatsOptions, startEmbeddedNats } from './embedded/nats.ts'
 export { type EmbeddedPostgres, type EmbeddedPostgresOptions, startEmbeddedPostgres } from './embedded/postgres.ts'
 export {
@@ -121,6 +130,7 @@ export {
   type MetricOptions,
   type Metrics,
 } from './metrics.ts'
+export { type MigrationOptions, migrate, type OwnSchema } from './migrations.ts'
 export { connectNats, type Nats, type NatsOptions } from './nats.ts'
 export { fromNats, isWrongLastSequence } from './nats-errors.ts'
 export { type OutboxMessage, outboxMessagesMax, outboxPayloadBytesMax, writeOutbox } from './outbox.ts'

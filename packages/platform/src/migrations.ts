@@ -4,13 +4,17 @@ import { Client } from 'pg'
 import type { Logger } from './log.ts'
 import { fromPostgres } from './postgres-errors.ts'
 
-/** What to bring to the newest state. */
-export interface MigrationOptions {
-  readonly url: string
+/** The part of PostgreSQL that a service owns. */
+export interface OwnSchema {
   /** Schema of the service; made when missing. */
   readonly schema: string
   /** Folder of the service's own `NNNN-name.sql` files. */
   readonly migrationsDir: URL
+}
+
+/** What to bring to the newest state. */
+export interface MigrationOptions extends OwnSchema {
+  readonly url: string
   readonly logger: Logger
 }
 

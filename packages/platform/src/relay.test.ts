@@ -75,6 +75,25 @@ describe('the relay', () => {
     dir[Symbol.dispose]()
   })
 
+  test('says how old the oldest message is that waits, also while the broker is away', async () => {
+    const own = testParts('relay')
+    await write(database, 'old', 3)
+    await database.query("UPDATE outbox SET written_at = now() - interval '90 seconds'")
+    const seconds = async () => {
+      const text = await own.metrics.registry.metrics()
+      return Number(/^stampede_relay_outbox_oldest_seconds (\S+)$/m.exec(text)?.[1])
+    }
+    const away: Nats = { ...nats, isConnected: () => false }
+    {
+      await using _relay = startRelay({ database, nats: away, ...own })
+      await until('the age is known', async () => (await seconds()) >= 90)
+    }
+    assert.equal(await seconds(), 0, 'who does not relay says nothing')
+    await using _relay = startRelay({ database, nats, ...own })
+    await until('the outbox is empty', () => isEmpty(database))
+    await until('nothing waits', async () => (await seconds()) === 0)
+  })
+
   test('publishes what was committed, in order, and nothing that was rolled back', async () => {
     await using relay = startRelay({ database, nats, logger, metrics })
     await write(database, 'order', 1_200)

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import type { Database } from './database.ts'
 import type { Logger } from './log.ts'
-import type { Counter, Gauge, Metrics } from './metrics.ts'
+import type { Metrics } from './metrics.ts'
 import type { Nats } from './nats.ts'
+import { createRelayMetrics, type RelayMetrics } from './platform-metrics.ts'
 import { type OutboxRow, publishRows } from './relay-publish.ts'
 
 /** What the relay of a service needs. */
@@ -32,6 +33,8 @@ const inboxPurgeEveryMs = 600_000
 /** Longer than any stream keeps an event (7 days), so no id is forgotten that can come again. */
 const inboxKeepDays = 8
 const inboxPurgeRowsMax = 10_000
+/** How often the oldest message is looked at. */
+const measureEveryMs = 2_000
 
 /**
  * Starts the relay. Any number of replicas may: one of them, by an advisory lock of the schema, reads the outbox in
@@ -43,14 +46,6 @@ const inboxPurgeRowsMax = 10_000
 export function startRelay(options: RelayOptions): Relay {
   const worker = new RelayWorker(options)
   return { wake: () => worker.wake(), [Symbol.asyncDispose]: () => worker.stop() }
-}
-
-interface RelayMetrics {
-  readonly published: Counter
-  readonly duplicates: Counter
-  readonly rejected: Counter
-  readonly failures: Counter
-  readonly leader: Gauge
 }
 
 class RelayWorker {
@@ -65,11 +60,12 @@ class RelayWorker {
   #wakeUp: (() => void) | undefined
   #notifying = false
   #purgeAtMs = 0
+  #measureAtMs = 0
 
   constructor(options: RelayOptions) {
     this.#options = options
     this.#channel = `stampede_outbox_${options.database.schema}`
-    this.#metrics = relayMetrics(options.metrics)
+    this.#metrics = createRelayMetrics(options.metrics)
     this.#running = this.#run()
   }
 
@@ -124,6 +120,7 @@ class RelayWorker {
       this.#client = undefined
       this.#leading = false
       this.#metrics.leader.set(0)
+      this.#metrics.oldest.set(0)
       await client.end().catch(() => {
         // Lost already.
       })
@@ -140,6 +137,7 @@ class RelayWorker {
     this.#metrics.leader.set(1)
     this.#options.logger.info('relaying the outbox')
     while (!this.#stopping.signal.aborted) {
+      await this.#measure(client)
       const more = await this.#relayBatch(client)
       if (more) continue
       await this.#purgeInbox(client)
@@ -168,6 +166,13 @@ class RelayWorker {
     }
     // Whoever has committed since the read has woken us: looking again after every batch would only find nothing.
     return rows.length === batchRowsMax || failure !== undefined
+  }
+
+  /** Also while the broker is away: that is when the oldest message grows old. */
+  async #measure(client: Client): Promise<void> {
+    if (Date.now() < this.#measureAtMs) return
+    this.#measureAtMs = Date.now() + measureEveryMs
+    this.#metrics.oldest.set(await oldestSeconds(client))
   }
 
   async #purgeInbox(client: Client): Promise<void> {
@@ -236,6 +241,15 @@ async function readBatch(client: Client): Promise<readonly OutboxRow[]> {
   return result.rows.map((row) => ({ ...row, id: BigInt(row.id) }))
 }
 
+async function oldestSeconds(client: Client): Promise<number> {
+  const result = await client.query<{ seconds: number }>({
+    name: 'outbox-oldest',
+    text: `SELECT greatest(0, extract(epoch FROM clock_timestamp() - written_at))::float8 AS seconds
+             FROM outbox ORDER BY id LIMIT 1`,
+  })
+  return result.rows[0]?.seconds ?? 0
+}
+
 async function deleteRows(client: Client, ids: readonly bigint[]): Promise<void> {
   await client.query({
     name: 'outbox-delete',
@@ -251,14 +265,4 @@ async function setAside(client: Client, id: bigint, reason: string): Promise<voi
      SELECT id, subject, message_id, payload, $2 FROM gone`,
     [id, reason],
   )
-}
-
-function relayMetrics(metrics: Metrics): RelayMetrics {
-  return {
-    published: metrics.counter({ name: 'outbox_published_total', help: 'Messages moved from the outbox to JetStream' }),
-    duplicates: metrics.counter({ name: 'outbox_duplicates_total', help: 'Messages that JetStream knew already' }),
-    rejected: metrics.counter({ name: 'outbox_rejected_total', help: 'Messages that JetStream can never take' }),
-    failures: metrics.counter({ name: 'outbox_failures_total', help: 'Failed attempts to relay, tried again' }),
-    leader: metrics.gauge({ name: 'outbox_leader_count', help: '1 where this replica relays the outbox' }),
-  }
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { ConfigError } from './config.ts'
 import { createLogger, type Logger } from './log.ts'
+import type { OwnSchema } from './migrations.ts'
 import { describePlatformConfig, readPlatformConfig } from './platform-config.ts'
 
 /** How long an orderly stop may take before the process ends anyway. */
@@ -13,6 +14,8 @@ const EXIT_CONFIG = 2
 export interface ServiceModule {
   /** Such as `ledger` or `pass-render`. */
   readonly name: string
+  /** What it keeps in PostgreSQL; undefined: nothing. */
+  readonly ownSchema?: OwnSchema
   /** Starts it; everything it needs to know is in the environment. */
   start(env: NodeJS.ProcessEnv): Promise<RunningService>
 }

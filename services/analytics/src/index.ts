@@ -5,6 +5,7 @@ import {
   createMetrics,
   ensureStreams,
   type Logger,
+  meterDeadLetters,
   openClickHouse,
   openDatabase,
   type RunningService,
@@ -23,10 +24,12 @@ import { analyticsBinding } from './rpc/handlers.ts'
 import { createTables, storeId } from './store/schema.ts'
 
 const name = 'analytics'
+const ownSchema = { schema: name, migrationsDir: new URL('./store/migrations/', import.meta.url) }
 
 /** The service: takes the streams into ClickHouse and answers from there. */
 export const service: ServiceModule = {
   name,
+  ownSchema,
   start: async (env) => {
     const config = readAnalyticsConfig(env)
     const logger = createLogger(name, config.platform.logLevel)
@@ -45,8 +48,7 @@ async function start(
   const { platform } = config
   const registry = createMetrics(name)
   const metrics = analyticsMetrics(registry)
-  const migrationsDir = new URL('./store/migrations/', import.meta.url)
-  const database = stack.use(await openDatabase({ url: platform.postgresUrl, schema: name, migrationsDir, logger }))
+  const database = stack.use(await openDatabase({ url: platform.postgresUrl, ...ownSchema, logger }))
   const nats = stack.use(await connectNats({ url: platform.natsUrl, name, logger }))
   await ensureStreams(nats)
   const brands = stack.use(await watchBrands(nats))
@@ -76,6 +78,7 @@ async function start(
     stack.use(new StreamReader({ ...shared, source: pushSource, clickhouse: await connect() })),
   ]
   for (const reader of readers) reader.start()
+  stack.use(meterDeadLetters(nats, registry, logger))
 
   const { grpcPort, httpPort } = stack.use(
     await startServer({

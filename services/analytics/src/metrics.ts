@@ -36,6 +36,11 @@ export function analyticsMetrics(metrics: Metrics) {
       help: 'Sequence of the last message whose rows are stored.',
       labels: stream,
     }),
+    ingestLag: metrics.gauge({
+      name: 'ingest_lag_messages',
+      help: 'Messages that are not stored yet; 0 where another replica stores them',
+      labels: stream,
+    }),
     batchSeconds: metrics.histogram({
       name: 'ingest_batch_seconds',
       help: 'Time to store one batch.',

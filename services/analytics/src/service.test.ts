@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
+  connectDatabase,
   connectNats,
   createClient,
   createLogger,
@@ -13,7 +14,15 @@ import {
   StampedeError,
   subjects,
 } from '@stampede/platform'
-import { platformEnv, tempDir, testKeys, testNats, testPostgres } from '@stampede/platform/testing'
+import {
+  platformEnv,
+  type TestPostgres,
+  tempDir,
+  testKeys,
+  testNats,
+  testPostgres,
+  until,
+} from '@stampede/platform/testing'
 import { AnalyticsServiceService, type GetAudienceResponse } from '@stampede/proto/analytics/v1'
 import { PushOutcome, PushResult } from '@stampede/proto/push/v1'
 import { service } from './index.ts'
@@ -28,13 +37,14 @@ describe('analytics', () => {
   const stack = new AsyncDisposableStack()
   let nats: Nats
   let running: RunningService
+  let postgres: TestPostgres
   let client: ServiceClient<typeof AnalyticsServiceService>
 
   before(async () => {
     const dir = stack.use(tempDir('analytics'))
     const keys = testKeys()
     const server = stack.use(await testNats())
-    const postgres = stack.use(await testPostgres())
+    postgres = stack.use(await testPostgres())
     const env = platformEnv({ nats: server, postgres, dataDir: dir.path, keys })
     nats = stack.use(await connectNats({ url: server.url, name: 'test', logger: createLogger('test', 'silent') }))
     await ensureStreams(nats)
@@ -106,6 +116,22 @@ describe('analytics', () => {
     await ingested({ sales: 8n, returns: 1n, passes: 3n, pushResults: 7n, fetches: 3n })
     const dead = await nats.manager.streams.getMessage('DEAD', { last_by_subj: subjects.dead(subjects.receipt(brand)) })
     assert.equal(dead?.header.get('Stampede-Reason'), 'not an Event')
+  })
+
+  it('says how many messages wait while the store does not take them', async () => {
+    const lag = async () => {
+      const text = await (await fetch(`http://127.0.0.1:${running.httpPort}/metrics`)).text()
+      return Number(/^stampede_analytics_ingest_lag_messages\{stream="PUSH_RESULT"\} (\d+)$/m.exec(text)?.[1])
+    }
+    const connection = { url: postgres.url, schema: 'analytics', logger: createLogger('test', 'silent') }
+    await using database = connectDatabase(connection)
+    const result = PushResult.encode(PushResult.fromPartial({ brand: 'other', chunkId: 'waits' })).finish()
+    await database.transaction(async (tx) => {
+      await tx.query('SELECT 1 FROM ingest_ranges FOR UPDATE')
+      for (let count = 0; count < 3; count++) await nats.jetstream.publish(subjects.pushResult('other'), result)
+      await until('three wait', async () => (await lag()) === 3)
+    })
+    await until('none waits', async () => (await lag()) === 0)
   })
 
   it('takes a snapshot once per key', async () => {

@@ -23,16 +23,18 @@ import { readCampaignsConfig } from './config.ts'
 import type { Context } from './context.ts'
 import { startFetches } from './jobs/fetches.ts'
 import { startLeader } from './jobs/leader.ts'
+import { startPacingMeter } from './jobs/pacing-meter.ts'
 import { startReach } from './jobs/reach.ts'
 import { startResults } from './jobs/results.ts'
 import { createCampaignsMetrics } from './metrics.ts'
 import { campaignsHandlers } from './rpc/handlers.ts'
 
 const NAME = 'campaigns'
+const ownSchema = { schema: NAME, migrationsDir: new URL('./store/migrations/', import.meta.url) }
 const audienceDeadlineMs = 50_000
 
 /** Audiences, messages, pacing and progress of campaigns. */
-export const service: ServiceModule = { name: NAME, start }
+export const service: ServiceModule = { name: NAME, ownSchema, start }
 
 async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
   const platform = readPlatformConfig(env)
@@ -40,8 +42,7 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
   const logger = createLogger(NAME, platform.logLevel)
   const metrics = createMetrics(NAME)
   await using stack = new AsyncDisposableStack()
-  const migrationsDir = new URL('./store/migrations/', import.meta.url)
-  const database = stack.use(await openDatabase({ url: platform.postgresUrl, schema: NAME, migrationsDir, logger }))
+  const database = stack.use(await openDatabase({ url: platform.postgresUrl, ...ownSchema, logger }))
   const nats = stack.use(await connectNats({ url: platform.natsUrl, name: NAME, logger }))
   await ensureStreams(nats)
   const access = stack.use(await watchAccess(nats, platform))
@@ -65,6 +66,7 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
     wakeLeader: () => leader.wake(),
   }
   const leader = stack.use(startLeader(context, logger))
+  stack.use(startPacingMeter(context, logger))
   stack.use(await startReach(context, nats, logger, metrics))
   stack.use(await startResults(context, nats, logger, metrics))
   stack.use(await startFetches(context, nats, logger, metrics))

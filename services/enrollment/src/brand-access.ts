@@ -23,7 +23,7 @@ export function openBrand(masterKey: KeyObject, row: BrandRow): BrandAccess {
   return { brand: row.brand, keys, cards: createCardNumbers(keys.card, row.cardPrefix) }
 }
 
-/** A brand with its keys, from memory where possible (a brand never changes). Throws NOT_FOUND. */
+/** A brand with its keys, from memory where possible (what is used of it, slug and keys, never changes). Throws NOT_FOUND. */
 export async function accessBrand(context: Context, brand: string): Promise<BrandAccess> {
   const known = context.brands.get(brand)
   if (known !== undefined) return known

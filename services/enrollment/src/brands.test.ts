@@ -81,6 +81,27 @@ test('a slug or a pass type id that is taken is refused', async () => {
   )
 })
 
+test('a brand is changed, known to the directories, and keeps what installed passes and balances hang on', async () => {
+  const { client, nats } = enrollment
+  const brand = { ...testBrand('changing'), googleIssuerId: '' }
+  await client.createBrand({ idempotencyKey: 'k-changing', brand })
+  const wanted = { ...brand, name: 'Changed', weight: 20, domain: 'cards.example.com', googleIssuerId: '33880000' }
+  const { brand: changed } = await client.updateBrand({ idempotencyKey: 'u-1', brand: wanted })
+  assert.equal(changed?.domain, 'cards.example.com')
+  assert.deepEqual((await client.getBrand({ brand: 'changing' })).brand, changed)
+  await using directory = await watchBrands(nats)
+  await until('the change', () => directory.get('changing')?.domain === 'cards.example.com' || undefined)
+  assert.deepEqual((await client.updateBrand({ idempotencyKey: 'u-1', brand: wanted })).brand, changed)
+  const fixed = { currency: 'EUR', passTypeId: 'pass.other', teamId: 'OTHERTEAM1', googleIssuerId: '1' }
+  for (const [field, value] of Object.entries(fixed)) {
+    const request = { idempotencyKey: `u-${field}`, brand: { ...wanted, [field]: value } }
+    await assert.rejects(client.updateBrand(request), { code: 'INVALID_ARGUMENT' }, field)
+  }
+  const badDomain = { idempotencyKey: 'u-2', brand: { ...wanted, domain: 'https://x' } }
+  await assert.rejects(client.updateBrand(badDomain), { code: 'INVALID_ARGUMENT', field: 'brand.domain' })
+  await assert.rejects(client.updateBrand({ idempotencyKey: 'u-3', brand: testBrand('nobody') }), { code: 'NOT_FOUND' })
+})
+
 test('a request without key or brand, or with a wrong field, says which', async () => {
   const brand = testBrand('wrong')
   await assert.rejects(enrollment.client.createBrand({ brand }), { code: 'INVALID_ARGUMENT', field: 'idempotency_key' })

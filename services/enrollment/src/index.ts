@@ -30,12 +30,14 @@ import { getMemberKeys } from './rpc/get-member-keys.ts'
 import { importMembers } from './rpc/import-members.ts'
 import { listMembers } from './rpc/list-members.ts'
 import { revokeApiKey } from './rpc/revoke-api-key.ts'
+import { updateBrand } from './rpc/update-brand.ts'
 import { findAnyBrand } from './store/brands.ts'
 
 const NAME = 'enrollment'
+const ownSchema = { schema: NAME, migrationsDir: new URL('./store/migrations/', import.meta.url) }
 
 /** Brands, API keys, members and cards; the only home of personal data. */
-export const service: ServiceModule = { name: NAME, start }
+export const service: ServiceModule = { name: NAME, ownSchema, start }
 
 async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
   const platform = readPlatformConfig(env)
@@ -44,8 +46,7 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
   const metrics = createMetrics(NAME)
 
   await using stack = new AsyncDisposableStack()
-  const migrationsDir = new URL('./store/migrations/', import.meta.url)
-  const database = stack.use(await openDatabase({ url: platform.postgresUrl, schema: NAME, migrationsDir, logger }))
+  const database = stack.use(await openDatabase({ url: platform.postgresUrl, ...ownSchema, logger }))
   await checkMasterKey(database, config)
   const nats = stack.use(await connectNats({ url: platform.natsUrl, name: NAME, logger }))
   await ensureStreams(nats)
@@ -86,6 +87,7 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
 function handlers(context: Context): Parameters<typeof bind<typeof EnrollmentServiceService>>[1] {
   return {
     createBrand: (request) => createBrand(context, request),
+    updateBrand: (request) => updateBrand(context, request),
     getBrand: (request) => getBrand(context, request),
     createApiKey: (request) => createApiKey(context, request),
     revokeApiKey: (request) => revokeApiKey(context, request),

@@ -27,9 +27,10 @@ import { putStores } from './rpc/put-stores.ts'
 import { createStoreDirectory } from './store-directory.ts'
 
 const NAME = 'geo'
+const ownSchema = { schema: NAME, migrationsDir: new URL('./store/migrations/', import.meta.url) }
 
 /** Stores and beacons, and which ten of them a member's pass carries. */
-export const service: ServiceModule = { name: NAME, start }
+export const service: ServiceModule = { name: NAME, ownSchema, start }
 
 async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
   const platform = readPlatformConfig(env)
@@ -38,8 +39,7 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
   const metrics = createMetrics(NAME)
 
   await using stack = new AsyncDisposableStack()
-  const migrationsDir = new URL('./store/migrations/', import.meta.url)
-  const database = stack.use(await openDatabase({ url: platform.postgresUrl, schema: NAME, migrationsDir, logger }))
+  const database = stack.use(await openDatabase({ url: platform.postgresUrl, ...ownSchema, logger }))
   const nats = stack.use(await connectNats({ url: platform.natsUrl, name: NAME, logger }))
   await ensureStreams(nats)
   const access = stack.use(await watchAccess(nats, platform))

@@ -112,6 +112,7 @@ export function benchBrand(slug: string): BrandInfo {
     pushType: 'background',
     pushPriority: 5,
     pushExpirationSeconds: 86_400,
+    domain: '',
   }
 }
 

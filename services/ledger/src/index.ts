@@ -1,5 +1,6 @@
 import {
   bind,
+  connectDatabase,
   connectNats,
   createLogger,
   createMetrics,
@@ -29,6 +30,7 @@ import { Committer } from './flush/committer.ts'
 import { flushDue, flushItems } from './flush/flush.ts'
 import { startReceiptFollower } from './jobs/follow-receipts.ts'
 import { startMembers } from './jobs/members.ts'
+import { startNightlyVerify } from './jobs/nightly-verify.ts'
 import { postParked } from './jobs/parked-returns.ts'
 import { settleDue } from './jobs/settle-due.ts'
 import { startSweeper } from './jobs/sweeper.ts'
@@ -48,13 +50,16 @@ import { Months } from './store/months.ts'
 import { Programmes } from './store/programmes.ts'
 import { migrationsDir, schema } from './store/schema.ts'
 
+export { verifyAndRecord } from './jobs/nightly-verify.ts'
 export { schema as ledgerSchema } from './store/schema.ts'
 export { type VerifyResult, verifyLedger } from './verify.ts'
 
 const NAME = 'ledger'
+/** One statement of the check of the whole ledger may take so long. */
+const verifyStatementMs = 30 * 60_000
 
 /** The ledger as a service. */
-export const service: ServiceModule = { name: NAME, start }
+export const service: ServiceModule = { name: NAME, ownSchema: { schema, migrationsDir }, start }
 
 async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
   const config = readLedgerConfig(env)
@@ -109,6 +114,17 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
   )
   const onFollowed = () => relay.wake()
   stack.use(await startReceiptFollower({ context, nats, logger, metrics, onFollowed }))
+  const forCheck = { url: platform.postgresUrl, schema, logger, poolSize: 1, statementTimeoutMs: verifyStatementMs }
+  stack.use(
+    startNightlyVerify({
+      database,
+      openForCheck: () => connectDatabase(forCheck),
+      clock,
+      hour: config.verifyHour,
+      logger,
+      metrics: own,
+    }),
+  )
   const server = stack.use(
     await startServer({
       name: NAME,

@@ -11,6 +11,10 @@ export interface LedgerMetrics {
   readonly queuedItems: Gauge
   readonly sweptAccounts: Counter
   readonly sweepFailures: Counter
+  readonly verifyFinished: Gauge
+  readonly verifyBroken: Gauge
+  readonly verifySeconds: Gauge
+  readonly verifiedTransactions: Gauge
 }
 
 /** Registers the ledger's metrics. */
@@ -32,5 +36,18 @@ export function createLedgerMetrics(metrics: Metrics): LedgerMetrics {
       help: 'Accounts for which points or holds were ended by the sweeper',
     }),
     sweepFailures: metrics.counter({ name: 'sweep_failures_total', help: 'Passes of the sweeper that failed' }),
+    verifyFinished: metrics.gauge({
+      name: 'verify_finished_seconds',
+      help: 'When the newest check of the whole ledger was finished, in Unix seconds',
+    }),
+    verifyBroken: metrics.gauge({
+      name: 'verify_broken_rules',
+      help: '1 while the newest check of the whole ledger found a broken rule; a check ends at the first',
+    }),
+    verifySeconds: metrics.gauge({ name: 'verify_duration_seconds', help: 'How long the newest check took' }),
+    verifiedTransactions: metrics.gauge({
+      name: 'verify_checked_transactions',
+      help: 'Postings that the newest check recomputed; 0 when a rule was broken',
+    }),
   }
 }

@@ -1,5 +1,6 @@
 import type {
   Activation as ActivationMessage,
+  Coalition as CoalitionMessage,
   EarnRule as EarnRuleMessage,
   GiftCardRules as GiftCardRulesMessage,
   PriceSetRules as PriceSetRulesMessage,
@@ -7,6 +8,7 @@ import type {
   StampCard as StampCardMessage,
 } from '@stampede/proto/programmes/v1'
 import { discountRuleOf, goodsOf, limitOf } from './discount-message.ts'
+import type { Coalition } from './domain/coalition.ts'
 import type { PriceSetRules } from './domain/discounts/member-prices.ts'
 import type { GiftCardRules } from './domain/gift-cards/rules.ts'
 import type {
@@ -52,6 +54,7 @@ export function rulesOf(message: ProgrammeMessage): ProgrammeRules {
     },
     priceSets: priceSetRulesOf(message.priceSets),
     stampCards: message.stampCards.map(stampCardOf),
+    coalition: coalitionOf(message.coalition),
     giftCards: giftCardRulesOf(message.giftCards),
     maxPayBasisPoints: BigInt(message.maxPayBasisPoints),
     pointValueMinor: message.pointValueMinor,
@@ -70,6 +73,21 @@ function priceSetRulesOf(message: PriceSetRulesMessage | undefined): PriceSetRul
   if (message === undefined) return undefined
   const { excluded, unitsPerDay, ...rules } = message
   return { ...rules, excluded: goodsOf(excluded), unitsPerDay: limitOf(unitsPerDay) }
+}
+
+function coalitionOf(message: CoalitionMessage | undefined): Coalition | undefined {
+  if (message === undefined) return undefined
+  const rateOf = (basisPoints: number | undefined) => (basisPoints === undefined ? undefined : BigInt(basisPoints))
+  return {
+    participants: message.participants.map(({ participantId, stores, earnBasisPoints, maxPayBasisPoints }) => ({
+      participantId,
+      stores: new Set(stores),
+      earnBasisPoints: rateOf(earnBasisPoints),
+      maxPayBasisPoints: rateOf(maxPayBasisPoints),
+    })),
+    operator: message.operator,
+    feeBasisPoints: BigInt(message.feeBasisPoints),
+  }
 }
 
 function stampCardOf(message: StampCardMessage): StampCard {

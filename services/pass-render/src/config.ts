@@ -32,7 +32,7 @@ export interface Config {
   readonly httpPort: number
   /** Port of the PassKit web service (TLS); 0 for any. */
   readonly webPort: number
-  /** Public base of the PassKit web service, without a slash at the end; undefined: https://localhost and the port. */
+  /** Public base of the PassKit web service for brands without a domain of their own, without a slash at the end; undefined: https://localhost and the port. */
   readonly webUrl: string | undefined
   /** Certificate chain of the web service, PEM. */
   readonly webCertPem: string

@@ -39,6 +39,6 @@ export interface Context {
   readonly fetches: Fetches
   readonly previews: Previews
   readonly capacity: Capacity
-  /** Public base of the PassKit web service, without a slash at the end. */
-  readonly webUrl: () => string
+  /** Public base of a brand's links and PassKit web service, without a slash at the end. */
+  readonly webUrl: (brand: string) => string
 }

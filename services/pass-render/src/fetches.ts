@@ -32,6 +32,8 @@ export interface Fetch {
   readonly version: bigint
   /** When the shown version was made. */
   readonly changedAt: Date
+  /** When the ledger recorded what made the shown version (a purchase, mostly); undefined when something else did. */
+  readonly causedAt: Date | undefined
   /** When the push about it was handed to the lanes; undefined when none was. */
   readonly pushedAt: Date | undefined
   /** Who fetched; undefined when the connection did not tell. */
@@ -76,9 +78,10 @@ export class Fetches {
   }
 
   /** A phone that lost an answer and fetches again counts again: it is rare, and late both times if it is late. */
-  #measure({ brand, changedAt }: Fetch, atMs: number): void {
-    const seconds = Math.max(0, atMs - changedAt.getTime()) / 1_000
+  #measure({ brand, changedAt, causedAt }: Fetch, atMs: number): void {
+    const seconds = secondsBetween(changedAt, atMs)
     this.#parts.meters.fetchSeconds.observe({ brand }, seconds)
+    if (causedAt !== undefined) this.#parts.meters.tillSeconds.observe({ brand }, secondsBetween(causedAt, atMs))
     this.#parts.meters.fetches.inc({ brand, within: seconds <= OBJECTIVE_SECONDS ? 'objective' : 'later' })
   }
 
@@ -140,6 +143,11 @@ export class Fetches {
       }
     }
   }
+}
+
+/** Clocks of two machines may differ. */
+function secondsBetween(from: Date, toMs: number): number {
+  return Math.max(0, toMs - from.getTime()) / 1_000
 }
 
 function byBrand(fetches: readonly Gathered[]): ReadonlyMap<string, Gathered[]> {

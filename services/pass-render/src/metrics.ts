@@ -33,7 +33,7 @@ export function createMeters(metrics: Metrics) {
     }),
     certificateEnd: metrics.gauge({
       name: 'certificate_not_after_seconds',
-      help: 'When the Apple certificate of a brand ends, in Unix seconds; known once a pass was signed with it',
+      help: 'When the mounted Apple certificate of a brand ends, in Unix seconds',
       labels: ['brand'],
     }),
     fetches: metrics.counter({
@@ -46,6 +46,12 @@ export function createMeters(metrics: Metrics) {
       help: 'Time from the change of a pass until a woken phone has fetched it',
       labels: ['brand'],
       buckets: [1, 2, 5, 10, 20, 30, 60, 120, 300, 900, 3_600, 86_400],
+    }),
+    tillSeconds: metrics.histogram({
+      name: 'till_to_phone_seconds',
+      help: 'Time from the ledger’s record of a purchase, or another change of points, until a woken phone has fetched it',
+      labels: ['brand'],
+      buckets: [0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 900, 3_600, 86_400],
     }),
     visibleChanges: metrics.counter({
       name: 'visible_changes_total',

@@ -24,8 +24,8 @@ export interface RendererParts {
   readonly queue: SignQueue
   readonly clock: Clock
   readonly meters: Meters
-  /** Public base of the web service. */
-  readonly webUrl: () => string
+  /** Public base of a brand's web service. */
+  readonly webUrl: (brand: string) => string
 }
 
 /** What a phone would show, before the signature. */
@@ -54,10 +54,11 @@ export class Renderer {
   async signed(record: PassRecord, authenticationToken: string, isWanted: () => boolean): Promise<PassBytes> {
     const { signers, queue, clock } = this.#parts
     const signer = await signers.get(this.#brand(record.brand))
-    const key = `${record.brand}/${record.serial}/${versionText(record)}/${signer.fingerprint}`
+    const url = this.#parts.webUrl(record.brand)
+    const key = `${record.brand}/${record.serial}/${versionText(record)}/${signer.fingerprint}/${url}`
     const build = async (): Promise<Built> => {
       const content = await this.content(record, signer.nfc)
-      const pass = withWebService(content.pass, { url: this.#parts.webUrl(), authenticationToken })
+      const pass = withWebService(content.pass, { url, authenticationToken })
       const chunks = await buildPassChunks({ pass, assets: content.ready.assets }, signer, clock.now())
       const [shared = new Uint8Array(), ...own] = chunks
       // The pieces of its own are small: one copy of them is cheaper than sending each.

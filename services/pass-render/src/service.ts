@@ -15,6 +15,7 @@ import {
 } from '@stampede/platform'
 import { EnrollmentServiceService } from '@stampede/proto/enrollment/v1'
 import { Capacity } from './capacity.ts'
+import { meterCertificates } from './certificate-meter.ts'
 import { type Config, readServiceConfig } from './config.ts'
 import type { Context } from './context.ts'
 import { Designs } from './designs.ts'
@@ -36,6 +37,11 @@ import { createPhoneReads } from './store/phone-reads.ts'
 
 /** Name of the service. */
 export const SERVICE_NAME = 'pass-render'
+/** What the service keeps in PostgreSQL. */
+export const ownSchema = {
+  schema: 'pass_render',
+  migrationsDir: new URL('./store/migrations/', import.meta.url),
+} as const
 /** Connections to PostgreSQL: consumers, phones and the relay share them. */
 const POOL_SIZE = 16
 
@@ -109,8 +115,7 @@ async function buildContext(
   const database = stack.use(
     await openDatabase({
       url: config.platform.postgresUrl,
-      schema: 'pass_render',
-      migrationsDir: new URL('./store/migrations/', import.meta.url),
+      ...ownSchema,
       logger,
       poolSize: POOL_SIZE,
     }),
@@ -118,6 +123,7 @@ async function buildContext(
   const access = stack.use(await watchAccess(nats, config.platform))
   const brands = stack.use(await watchBrands(nats))
   const credentials = stack.use(await openCredentials({ dir: config.credentialsDir, logger }))
+  meterCertificates(brands, credentials, meters)
   const relay = stack.use(startRelay({ database, nats, logger, metrics }))
   const clock = systemClock
   const secrets = createSecrets(config.masterKey)
@@ -125,7 +131,10 @@ async function buildContext(
   const capacity = stack.use(new Capacity(nats, logger, meters))
   const names = new Names(openEnrollment(config, stack), clock, logger, meters)
   const designs = new Designs(database)
-  const webUrl = () => config.webUrl ?? `https://localhost:${built.webPort}`
+  const webUrl = (brand: string): string => {
+    const domain = brands.get(brand)?.domain ?? ''
+    return domain === '' ? (config.webUrl ?? `https://localhost:${built.webPort}`) : `https://${domain}`
+  }
   const signers = new Signers(credentials, clock, logger, meters)
   const googleRootKeys = new GoogleRootKeys(config.googleRootKeysUrl, clock, logger)
   const signQueue = new SignQueue(meters, capacity)

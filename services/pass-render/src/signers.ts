@@ -1,6 +1,6 @@
-import { X509Certificate } from 'node:crypto'
 import { createSigner, PkpassError, type Signer } from '@stampede/pkpass'
 import { type AppleCredential, type Clock, type Credentials, failedPrecondition, type Logger } from '@stampede/platform'
+import { endOf } from './certificate-meter.ts'
 import type { BrandView } from './domain/card.ts'
 import type { Meters } from './metrics.ts'
 
@@ -96,16 +96,7 @@ export class Signers {
   #tell(brand: string, { state, reason, notAfter }: CertificateState): void {
     if (this.#told.get(brand) === state) return
     this.#told.set(brand, state)
-    if (notAfter !== undefined) this.#meters.certificateEnd.set({ brand }, notAfter.getTime() / 1_000)
     if (state === 'ok') this.#logger.info({ brand, notAfter }, 'the Apple certificate of a brand is in use')
     else this.#logger.error({ brand, state, reason, notAfter }, 'the Apple certificate of a brand cannot be used')
-  }
-}
-
-function endOf({ certPem }: AppleCredential): Date | undefined {
-  try {
-    return new X509Certificate(certPem).validToDate
-  } catch {
-    return undefined
   }
 }

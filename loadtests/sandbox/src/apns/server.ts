@@ -17,6 +17,8 @@ export interface ApnsOptions {
   readonly hosts: readonly string[]
   /** 0: any free port. */
   readonly port: number
+  /** Address to listen on; default 127.0.0.1. */
+  readonly listenHost?: string | undefined
   readonly journal: LineJournal
   readonly directory: TokenDirectory
   /** Read at every request, so that changes act at once. */
@@ -40,14 +42,16 @@ const CLOSE_TIMEOUT_MS = 2000
 
 class Apns implements ApnsServer {
   readonly #port: number
+  readonly #listenHost: string
   readonly #server: Server
   readonly #core: ApnsCore
   /** Below TLS, also those whose handshake goes on. */
   readonly #sockets = new Set<Socket>()
   readonly #connections = new Set<Connection>()
 
-  constructor({ authority, hosts, port, journal, directory, faults }: ApnsOptions) {
+  constructor({ authority, hosts, port, listenHost = '127.0.0.1', journal, directory, faults }: ApnsOptions) {
     this.#port = port
+    this.#listenHost = listenHost
     this.#core = {
       verdicts: new Verdicts(directory, faults),
       log: new PushLog(journal),
@@ -83,7 +87,7 @@ class Apns implements ApnsServer {
   async listen(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject)
-      this.#server.listen(this.#port, '127.0.0.1', () => resolve())
+      this.#server.listen(this.#port, this.#listenHost, () => resolve())
     })
   }
 
@@ -126,7 +130,7 @@ class Apns implements ApnsServer {
   }
 }
 
-/** Starts the APNs stand-in on 127.0.0.1. */
+/** Starts the APNs stand-in on 127.0.0.1, or where it is told to. */
 export async function startApns(options: ApnsOptions): Promise<ApnsServer> {
   const server = new Apns(options)
   await server.listen()

@@ -92,6 +92,13 @@ before(async () => {
 })
 after(() => sandbox[Symbol.asyncDispose]())
 
+test('an account reads its own issuer and no other', async () => {
+  const own = await api('GET', `issuer/${ISSUER}`)
+  assert.equal(own.status, 200)
+  assert.equal(own.body['issuerId'], ISSUER)
+  assert.equal((await api('GET', 'issuer/3388000000099999999')).status, 403)
+})
+
 test('assertions that Google would not take get no token', async () => {
   const iat = Math.floor(Date.now() / 1000)
   const bad = [

@@ -35,6 +35,8 @@ export interface GoogleOptions {
   readonly hosts: readonly string[]
   /** 0: any free port. */
   readonly port: number
+  /** Address to listen on; default 127.0.0.1. */
+  readonly listenHost?: string | undefined
   readonly journal: Journal
   readonly tokens: AccessTokens
   readonly accounts: (clientEmail: string) => RegisteredAccount | undefined
@@ -69,6 +71,7 @@ const SAVED_OBJECTS_MAX = 50
 const FAULT_SEED = 7
 const RESOURCE_PATH =
   /^\/walletobjects\/v1\/((?:loyalty|offer|giftCard|generic|eventTicket)(?:Class|Object))(?:\/([^/]+)(?:\/(addMessage))?)?$/
+const ISSUER_PATH = /^\/walletobjects\/v1\/issuer\/([0-9]{1,19})$/
 const SAVE_PATH = /^\/gp\/v\/save\/([^/]+)$/
 
 interface Answer {
@@ -166,7 +169,7 @@ class Google implements GoogleServer {
   async listen(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject)
-      this.#server.listen(this.#options.port, '127.0.0.1', () => resolve())
+      this.#server.listen(this.#options.port, this.#options.listenHost ?? '127.0.0.1', () => resolve())
     })
   }
 
@@ -228,6 +231,8 @@ class Google implements GoogleServer {
     if (path === '/token') return this.#token(call)
     const saved = SAVE_PATH.exec(path)
     if (saved && method === 'GET') return this.#save(decodeURIComponent(saved[1] ?? ''))
+    const issuer = ISSUER_PATH.exec(path)?.[1]
+    if (issuer !== undefined && method === 'GET') return this.#issuer(call, issuer)
     const match = RESOURCE_PATH.exec(path)
     if (!match) return this.#refuse(call, 'unknown', '', problem(404, 'notFound', 'Not found'))
     const [, kind, id, action] = match
@@ -272,6 +277,13 @@ class Google implements GoogleServer {
     const isMessage = action === 'addMessage'
     const answer = await this.#commit(call, kind, result.write, isMessage, issuer)
     return isMessage && this.#happens(faults.loseAnswerShare) ? { ...answer, isLost: true } : answer
+  }
+
+  /** An account sees the issuer that it belongs to. */
+  #issuer(call: Call, id: string): Promise<Answer> {
+    const { issuer, refusal } = this.#admit(call, `${id}.issuer`)
+    if (refusal) return this.#refuse(call, 'issuer', id, refusal, issuer)
+    return this.#log(call, 'issuer', id, { status: 200, body: { issuerId: id, name: `Issuer ${id}` } }, { issuer })
   }
 
   #decide(
@@ -437,7 +449,7 @@ function breakOff(response: Http2ServerResponse): void {
   else response.socket?.destroy()
 }
 
-/** Starts the Google stand-in on 127.0.0.1. */
+/** Starts the Google stand-in on 127.0.0.1, or where it is told to. */
 export async function startGoogle(options: GoogleOptions): Promise<GoogleServer> {
   const server = new Google(options)
   await server.listen()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { X509Certificate } from 'node:crypto'
+import { generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -10,6 +10,8 @@ import { type BundleVerifier, createBundleVerifier } from './bundle.ts'
 import { unzip } from './unzip.ts'
 
 const YEAR_MS = 365 * 86_400_000
+const reader = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'der' })
+const nfc = { message: 'M-1', encryptionPublicKey: reader.toString('base64') }
 let dir: Awaited<ReturnType<typeof temporaryDir>>
 let authority: Authority
 let certificate: PassCertificate
@@ -157,7 +159,8 @@ const damaged: readonly Case[] = [
     }),
   ],
   ['a colour in hex', /backgroundColor/, () => ({ json: { backgroundColor: '#ff0000' } })],
-  ['NFC without the enhanced certificate', /enhanced/, () => ({ json: { nfc: {} } })],
+  ['NFC without the enhanced certificate', /enhanced/, () => ({ json: { nfc } })],
+  ['NFC without a key', /encryptionPublicKey/, () => ({ json: { nfc: { message: 'M-1' } } })],
 ]
 
 for (const [name, reason, make] of damaged) {
@@ -167,6 +170,12 @@ for (const [name, reason, make] of damaged) {
     assert.match(result.reason, reason)
   })
 }
+
+test('a pass with NFC is taken under the enhanced certificate', () => {
+  const request = { passTypeId: 'pass.com.demo', teamId: 'DEMOTEAM01', nfc: true }
+  const result = verifier.verify(testPass({ certificate: authority.issuePassCertificate(request), json: { nfc } }))
+  assert.ok(result.ok, result.ok ? '' : result.reason)
+})
 
 test('a pass under another root is refused', async () => {
   await using elsewhere = await temporaryDir()

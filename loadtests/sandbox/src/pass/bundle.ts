@@ -23,6 +23,8 @@ const CHAINS_MAX = 2000
 /** Phones' and servers' clocks may differ by this much. */
 const CLOCK_SKEW_MS = 5 * 60_000
 const PNG = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
+/** Common names of certificates that may sign what contactless readers are given begin so. */
+const NFC_NAME = 'Pass Type ID with NFC:'
 const UNLISTED = new Set(['manifest.json', 'signature'])
 
 interface Chain {
@@ -111,6 +113,8 @@ export function createBundleVerifier(rootPem: string): BundleVerifier {
     const { subject } = signed.signerParts
     if (subject.get(oids.uid) !== json.passTypeIdentifier) return 'certificate: is for another pass type'
     if (subject.get(oids.organizationalUnit) !== json.teamIdentifier) return 'certificate: is of another team'
+    if (json['nfc'] !== undefined && !subject.get(oids.commonName)?.startsWith(NFC_NAME))
+      return 'nfc: must be signed with an enhanced certificate'
     return signed.signedAtMs
   }
 

@@ -1,3 +1,5 @@
+import { createPublicKey } from 'node:crypto'
+
 /** One field of a pass, as far as a phone needs it. */
 export interface PassField {
   readonly key: string
@@ -24,6 +26,7 @@ const FRONT_GROUPS = ['headerFields', 'primaryFields', 'secondaryFields', 'auxil
 /** Field groups of a style dictionary. */
 export const FIELD_GROUPS = [...FRONT_GROUPS, 'backFields', 'footerFields', 'additionalInfoFields'] as const
 
+const NFC_MESSAGE_BYTES_MAX = 64
 const LOCATIONS_MAX = 10
 const BEACONS_MAX = 10
 const TOKEN_LENGTH_MIN = 16
@@ -132,6 +135,24 @@ function checkPlaces(json: Json): void {
   optional(json, 'maxDistance', (value) => typeof value === 'number')
 }
 
+function checkNfc(nfc: unknown): void {
+  if (!isObject(nfc)) refuse('nfc: is not an object')
+  texts(nfc, ['message', 'encryptionPublicKey'])
+  if (Buffer.byteLength(String(nfc['message'])) > NFC_MESSAGE_BYTES_MAX) refuse('nfc.message: longer than 64 bytes')
+  const key = spkiCurve(String(nfc['encryptionPublicKey']))
+  if (key !== 'prime256v1') refuse('nfc.encryptionPublicKey: not a P-256 key')
+  optional(nfc, 'requiresAuthentication', (value) => typeof value === 'boolean')
+}
+
+function spkiCurve(base64: string): string | undefined {
+  try {
+    const key = createPublicKey({ key: Buffer.from(base64, 'base64'), format: 'der', type: 'spki' })
+    return key.asymmetricKeyDetails?.namedCurve
+  } catch {
+    return undefined
+  }
+}
+
 function checkExtras(json: Json): void {
   for (const name of ['backgroundColor', 'foregroundColor', 'labelColor']) optional(json, name, matches(COLOR))
   for (const name of ['expirationDate', 'relevantDate']) optional(json, name, isDate)
@@ -142,7 +163,7 @@ function checkExtras(json: Json): void {
     if (!matches(BARCODES)(code['format'])) refuse('barcodes: unknown format')
     texts(code, ['message', 'messageEncoding'])
   }
-  if (json['nfc'] !== undefined) refuse('nfc: must be signed with an enhanced certificate')
+  if (json['nfc'] !== undefined) checkNfc(json['nfc'])
   if (json['groupingIdentifier'] !== undefined && !json['eventTicket'] && !json['boardingPass']) {
     refuse('groupingIdentifier is for boarding passes and event tickets')
   }

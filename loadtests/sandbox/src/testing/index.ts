@@ -6,6 +6,7 @@ import { type Sandbox, type SandboxOptions, startSandbox } from '../sandbox.ts'
 export { readRows } from '../journal.ts'
 export { seededRandom } from '../random.ts'
 export { connectApns, type PushAnswer, push } from './apns-client.ts'
+export { appStoreToken, callAppStore, shortKeyPair, testCsr } from './appstore.ts'
 export { PIXEL, signDetached, type TestPass, testPass, testPassJson } from './passes.ts'
 export { TestWebService } from './web-service.ts'
 

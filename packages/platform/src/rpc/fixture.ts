@@ -84,6 +84,7 @@ function campaignHandlers(watchCampaign: WatchHandler): Handlers<typeof Campaign
 
 const enrollmentHandlers: Handlers<typeof EnrollmentServiceService> = {
   createBrand: async ({ brand }) => ({ brand }),
+  updateBrand: async ({ brand }) => ({ brand }),
   getBrand: async () => ({ brand: undefined }),
   createApiKey: unsupported,
   revokeApiKey: unsupported,

@@ -50,7 +50,9 @@ describe('the OpenAPI document', () => {
       )
       const ids = operations.map(({ operation }) => operation.operationId)
       assert.equal(new Set(ids).size, ids.length)
-      assert.ok(ids.length >= Object.keys(service).length)
+      // Streams of requests have no mapping to HTTP.
+      const mapped = Object.values(service).filter(({ requestStream }) => !requestStream)
+      assert.ok(ids.length >= mapped.length)
       for (const { path, operation } of operations) {
         const inPath = operation.parameters.filter((one) => one.in === 'path')
         assert.deepEqual(

@@ -2,6 +2,7 @@ import type { AccessDirectory, Caller } from '../access.ts'
 import { StampedeError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
+import { createRpcMetrics } from '../platform-metrics.ts'
 import { type TraceHeaders, withSpan } from '../tracing.ts'
 import { authenticate, authorize, checkScope } from './auth.ts'
 import type { BoundMethod, CallContext } from './binding.ts'
@@ -13,8 +14,6 @@ export const MAX_DEADLINE_MS = 60_000
 export const DEFAULT_DEADLINE_MS = 10_000
 /** Longest life of a stream; its caller then begins anew. */
 export const MAX_STREAM_MS = 3_600_000
-
-const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60]
 
 /** What a transport knows of a call. */
 export interface Arrival {
@@ -65,12 +64,7 @@ export function createPipeline({ access, logger, metrics }: PipelineOptions): Pi
   const streams = new AbortController()
   const everything = new AbortController()
   const stopping = () => new StampedeError('UNAVAILABLE', 'the server is shutting down')
-  const duration = metrics.histogram({
-    name: 'rpc_duration_seconds',
-    help: 'Time from the arrival of a call to its answer',
-    labels: ['method', 'transport', 'code'],
-    buckets: secondsBuckets,
-  })
+  const { duration } = createRpcMetrics(metrics)
 
   async function observed<T>(info: MethodInfo, arrival: Arrival, run: () => Promise<T>): Promise<T> {
     const stop = duration.startTimer({ method: info.path.slice(1), transport: arrival.transport })

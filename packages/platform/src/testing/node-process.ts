@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 
@@ -17,6 +17,10 @@ export interface NodeProcessOptions<Ready> {
   readonly args?: readonly string[]
   /** Its whole environment. */
   readonly env: NodeJS.ProcessEnv
+  /** Path of Node; default: the one that runs the test. */
+  readonly node?: string
+  /** Where and as whom it runs; default: as this process. */
+  readonly as?: Pick<SpawnOptions, 'cwd' | 'uid' | 'gid'>
   /** Reads the line that says that it is ready; undefined for any other line. */
   readonly readyLine: (line: string) => Ready | undefined
 }
@@ -25,8 +29,9 @@ const READY_MS = 60_000
 
 /** Starts a process and waits until it is ready; throws when it ends before, or is not ready within a minute. */
 export async function startNode<Ready>(options: NodeProcessOptions<Ready>): Promise<NodeProcess<Ready>> {
-  const { script, args = [], env, readyLine } = options
-  const child = spawn(process.execPath, [script.pathname, ...args], {
+  const { script, args = [], env, node = process.execPath, as = {}, readyLine } = options
+  const child = spawn(node, [script.pathname, ...args], {
+    ...as,
     env,
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })

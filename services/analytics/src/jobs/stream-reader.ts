@@ -46,6 +46,7 @@ const retryMinMs = 200
 const retryMaxMs = 10_000
 const standbyMs = 500
 const renewMs = leaseMs / 4
+const lagEveryMs = 2_000
 /** Longest that a stop waits for the batch in work. */
 const stopMs = 10_000
 
@@ -101,7 +102,10 @@ export class StreamReader implements AsyncDisposable {
     const { created } = await nats.manager.streams.info(source.stream)
     const key: SourceKey = { sink: storeId, source: `${source.stream}@${Date.parse(created)}` }
     const position = await takeLease(database, key, this.#owner, isOnlyWriter)
-    if (!position) return
+    if (!position) {
+      this.#options.metrics.ingestLag.set({ stream: source.stream }, 0)
+      return
+    }
     this.#doneThrough = position.doneThrough
     try {
       await this.#readFrom(key, position)
@@ -117,6 +121,7 @@ export class StreamReader implements AsyncDisposable {
       filter_subjects: [...source.subjects],
       opt_start_seq: position.pending?.first ?? position.doneThrough + 1,
     })
+    using _lag = this.#meterLag(consumer)
     const messages = await consumer.consume({ max_messages: source.prefetchMax })
     const stop = () => messages.stop()
     this.#stop.signal.addEventListener('abort', stop)
@@ -137,6 +142,23 @@ export class StreamReader implements AsyncDisposable {
       // The server would drop the consumer only minutes later.
       await consumer.delete().catch(() => false)
     }
+  }
+
+  /** What is not delivered yet, and what is and not stored: by a timer, because it grows while a batch hangs. */
+  #meterLag(consumer: { info(): Promise<ConsumerState> }): Disposable {
+    const { source, metrics } = this.#options
+    const measure = async (): Promise<void> => {
+      const { num_pending: pending, delivered } = await consumer.info()
+      const inHand = Math.max(0, delivered.stream_seq - this.#doneThrough)
+      metrics.ingestLag.set({ stream: source.stream }, pending + inHand)
+    }
+    const tryToMeasure = (): void => {
+      // While the broker is away nothing new is known.
+      measure().catch(() => undefined)
+    }
+    tryToMeasure()
+    const timer = setInterval(tryToMeasure, lagEveryMs)
+    return { [Symbol.dispose]: () => clearInterval(timer) }
   }
 
   async #store(key: SourceKey, batch: readonly SourceMessage[]): Promise<void> {
@@ -199,6 +221,12 @@ export class StreamReader implements AsyncDisposable {
     metrics.ingestPosition.set({ stream: source.stream }, last)
     metrics.ingestedMessages.inc({ stream: source.stream }, messages)
   }
+}
+
+/** The part of a consumer's state that is needed. */
+interface ConsumerState {
+  readonly num_pending: number
+  readonly delivered: { readonly stream_seq: number }
 }
 
 /** The part of a JetStream message that is needed. */

@@ -34,15 +34,19 @@ const cautiousPerSecond = 100
 /** A look that comes late makes up for so much: small chunks would else be held to one per look. */
 const catchUpMs = 250
 
+/** Phones that may be on their way at a time, of all campaigns together. */
+export function windowPhones(capacityPerSecond: number): number {
+  return (capacityPerSecond > 0 ? capacityPerSecond : cautiousPerSecond) * capacityShare * outstandingSeconds
+}
+
 /**
  * Releases chunks in order while all three limits hold: open chunks, phones on their way, and the rate
  * min(own, 0.8 x capacity). A chunk larger than the whole window goes out alone rather than never.
  */
 export function paceCampaign(input: PacingInput): PacingDecision {
-  const capacity = (input.capacityPerSecond > 0 ? input.capacityPerSecond : cautiousPerSecond) * capacityShare
-  const share = capacity / Math.max(1, input.sharedBy)
+  const window = windowPhones(input.capacityPerSecond) / Math.max(1, input.sharedBy)
+  const share = window / outstandingSeconds
   const rate = input.maxPerSecond > 0 ? Math.min(input.maxPerSecond, share) : share
-  const window = share * outstandingSeconds
   let { openChunks, outstanding, nextReleaseAtMs } = input
   let release = 0
   for (const passes of input.waiting) {

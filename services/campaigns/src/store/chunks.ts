@@ -32,28 +32,60 @@ export async function insertChunks(
   )
 }
 
+/**
+ * Phones on their way of a released chunk, with the parameter `since`: all of one that is not complete; of a complete one
+ * those that were accepted after it and have not come. Older ones are taken for switched off: they must not hold up the
+ * campaign for ever.
+ */
+const phonesOnTheirWay = (since: string): string =>
+  `CASE WHEN completed_at IS NULL THEN passes - least(fetched_count, passes)
+        WHEN last_accepted_at > ${since} THEN greatest(accepted - fetched_count, 0)
+        ELSE 0 END`
+
 /** How many chunks are on their way, and how many phones. */
 export interface Outstanding {
   readonly open: number
   readonly phones: number
 }
 
-/**
- * Chunks released and not complete, with their phones; plus phones accepted within the last 60 s that have not come.
- * Older ones are taken for switched off: they must not hold up the campaign for ever.
- */
+/** Chunks of a campaign released and not complete, and the phones on their way. */
 export async function readOutstanding(sql: Sql, brand: string, campaignId: string, now: Date): Promise<Outstanding> {
-  const since = new Date(now.getTime() - outstandingSeconds * 1000)
   const [row] = await sql.query<{ open: number; phones: bigint }>({
     name: 'chunk-outstanding',
     text: `SELECT count(*) FILTER (WHERE completed_at IS NULL)::int AS open,
-             coalesce(sum(CASE WHEN completed_at IS NULL THEN passes - least(fetched_count, passes)
-                               WHEN last_accepted_at > $3 THEN greatest(accepted - fetched_count, 0)
-                               ELSE 0 END), 0)::bigint AS phones
+             coalesce(sum(${phonesOnTheirWay('$3')}), 0)::bigint AS phones
            FROM chunk WHERE brand = $1 AND campaign_id = $2 AND released_at IS NOT NULL`,
-    values: [brand, campaignId, since],
+    values: [brand, campaignId, outstandingSince(now)],
   })
   return { open: row?.open ?? 0, phones: Number(row?.phones ?? 0n) }
+}
+
+/** What the campaigns of a brand have on the way and before them. */
+export interface BrandLoad {
+  readonly brand: string
+  /** Phones on their way. */
+  readonly outstanding: number
+  /** Passes of chunks that are not released. */
+  readonly waiting: number
+}
+
+/** The load of every brand with a campaign that runs, waits, or has just ended. */
+export async function readLoads(sql: Sql, now: Date): Promise<readonly BrandLoad[]> {
+  const rows = await sql.query<{ brand: string; outstanding: bigint; waiting: bigint }>({
+    name: 'campaign-loads',
+    text: `SELECT brand,
+             coalesce(sum(${phonesOnTheirWay('$1')}) FILTER (WHERE released_at IS NOT NULL), 0)::bigint AS outstanding,
+             coalesce(sum(passes) FILTER (WHERE released_at IS NULL AND status IN ('running', 'paused')), 0)::bigint
+               AS waiting
+           FROM campaign JOIN chunk USING (brand, campaign_id)
+           WHERE status IN ('running', 'paused') OR finished_at > $1 GROUP BY brand`,
+    values: [outstandingSince(now)],
+  })
+  return rows.map((row) => ({ ...row, outstanding: Number(row.outstanding), waiting: Number(row.waiting) }))
+}
+
+function outstandingSince(now: Date): Date {
+  return new Date(now.getTime() - outstandingSeconds * 1000)
 }
 
 /** The next chunks that wait, in order. */

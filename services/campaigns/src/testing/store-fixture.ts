@@ -1,4 +1,4 @@
-import { type BrandInfo, type Database, openDatabase, uuidv7 } from '@stampede/platform'
+import { type BrandInfo, type Database, type Metrics, openDatabase, uuidv7 } from '@stampede/platform'
 import { type TestClock, testClock, testParts, testPostgres } from '@stampede/platform/testing'
 import type { Campaign } from '@stampede/proto/campaigns/v1'
 import type { AudienceRow, Context } from '../context.ts'
@@ -11,6 +11,7 @@ export class StoreFixture {
   readonly clock: TestClock = testClock()
   readonly database: Database
   readonly context: Context
+  readonly metrics: Metrics
   /** Passes per second that pass-render answers. */
   capacityPerSecond = 1_000_000
   /** What analytics answers. */
@@ -21,6 +22,7 @@ export class StoreFixture {
   private constructor(database: Database, stack: AsyncDisposableStack) {
     const { logger, metrics } = testParts('campaigns')
     this.database = database
+    this.metrics = metrics
     this.#stack = stack
     const info: BrandInfo = {
       brand: '',
@@ -36,6 +38,7 @@ export class StoreFixture {
       pushType: 'background',
       pushPriority: 5,
       pushExpirationSeconds: 86_400,
+      domain: '',
     }
     this.context = {
       database,

@@ -17,6 +17,7 @@ const brand: Brand = {
   pushType: 'none',
   pushPriority: 10,
   pushExpirationSeconds: 3_600,
+  domain: '',
 }
 
 const pushDefaults = { pushType: 'background', pushPriority: 5, pushExpirationSeconds: 86_400 }

@@ -4,6 +4,9 @@ import { Brand } from '@stampede/proto/enrollment/v1'
 const NAME_MAX = 60
 const CONTACT_MAX = 200
 const PASS_TYPE_ID_MAX = 128
+const DOMAIN_MAX = 253
+/** Lower-case labels; empty for none. */
+const DOMAIN = /^$|^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/
 const WEIGHT_MAX = 100
 const WEIGHT_DEFAULT = 10
 const INT32_MAX = 2_147_483_647
@@ -28,8 +31,18 @@ export function checkNewBrand(brand: Brand): Brand {
     weight: brand.weight === 0 ? WEIGHT_DEFAULT : checkInt(brand.weight, 'brand.weight', { min: 1, max: WEIGHT_MAX }),
     maxBulkPerSecond: checkInt(brand.maxBulkPerSecond, 'brand.max_bulk_per_second', { min: 0, max: INT32_MAX }),
     contact: checkText(brand.contact, 'brand.contact', { max: CONTACT_MAX }),
+    domain: checkText(brand.domain, 'brand.domain', { max: DOMAIN_MAX, pattern: DOMAIN }),
     ...checkPushSettings(brand),
   }
+}
+
+/** Throws INVALID_ARGUMENT naming the field if a change touches what installed passes or balances hang on. */
+export function checkBrandChange(before: Brand, after: Brand): void {
+  const fixed = { currency: 'currency', passTypeId: 'pass_type_id', teamId: 'team_id' } as const
+  for (const [field, name] of Object.entries(fixed) as [keyof typeof fixed, string][])
+    if (before[field] !== after[field]) throw invalidArgument(`brand.${name}`, 'never changes')
+  if (before.googleIssuerId !== '' && before.googleIssuerId !== after.googleIssuerId)
+    throw invalidArgument('brand.google_issuer_id', 'never changes once there is one')
 }
 
 /**

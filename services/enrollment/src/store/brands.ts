@@ -24,6 +24,7 @@ interface BrandColumns {
   push_type: string
   push_priority: number
   push_expiration_seconds: number
+  domain: string
   wrapped_secret: Buffer
   card_prefix: string
 }
@@ -35,8 +36,8 @@ export async function insertBrand(tx: Sql, row: BrandRow, now: Date): Promise<bo
     `WITH fresh AS (
        INSERT INTO brand (brand, name, time_zone, currency, pass_type_id, team_id, google_issuer_id, weight,
          max_bulk_per_second, contact, push_type, push_priority, push_expiration_seconds, wrapped_secret,
-         card_prefix, created_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+         card_prefix, created_at, domain)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
        ON CONFLICT DO NOTHING
        RETURNING brand)
      INSERT INTO card_counter (brand, next) SELECT brand, 0 FROM fresh RETURNING brand`,
@@ -57,9 +58,38 @@ export async function insertBrand(tx: Sql, row: BrandRow, now: Date): Promise<bo
       row.wrappedSecret,
       row.cardPrefix,
       now,
+      brand.domain,
     ],
   )
   return inserted.length > 0
+}
+
+/** Locks a brand for a change; undefined if there is none. */
+export async function lockBrand(tx: Sql, brand: string): Promise<BrandRow | undefined> {
+  const [row] = await tx.query<BrandColumns>('SELECT * FROM brand WHERE brand = $1 FOR UPDATE', [brand])
+  return row === undefined ? undefined : fromColumns(row)
+}
+
+/** Writes what may change of a brand. */
+export async function changeBrand(tx: Sql, brand: Brand): Promise<void> {
+  await tx.query(
+    `UPDATE brand SET name = $2, time_zone = $3, google_issuer_id = $4, weight = $5, max_bulk_per_second = $6,
+       contact = $7, push_type = $8, push_priority = $9, push_expiration_seconds = $10, domain = $11
+     WHERE brand = $1`,
+    [
+      brand.brand,
+      brand.name,
+      brand.timeZone,
+      brand.googleIssuerId,
+      brand.weight,
+      brand.maxBulkPerSecond,
+      brand.contact,
+      brand.pushType,
+      brand.pushPriority,
+      brand.pushExpirationSeconds,
+      brand.domain,
+    ],
+  )
 }
 
 /** Finds a brand by its slug. */
@@ -103,6 +133,7 @@ function fromColumns(row: BrandColumns): BrandRow {
       pushType: row.push_type,
       pushPriority: row.push_priority,
       pushExpirationSeconds: row.push_expiration_seconds,
+      domain: row.domain,
     },
     wrappedSecret: row.wrapped_secret,
     cardPrefix: row.card_prefix,

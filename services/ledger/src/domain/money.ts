@@ -4,9 +4,19 @@ import { sum } from './shares.ts'
 /**
  * Accounts of a brand's money books. Plus is what was received or borne: `tender` by its kind, `discount`; minus what was
  * sold or is owed: `shelf` (the price before discounts), `giftcard` by its card, `revenue`. `cost` is by what it is for and
- * `payable` by who it is owed to; `bank` takes either sign.
+ * `payable` by who it is owed to; `bank`, and `settle` by a
+ * coalition's participant, take either sign.
  */
-export type MoneyAccount = 'shelf' | 'discount' | 'tender' | 'giftcard' | 'revenue' | 'cost' | 'payable' | 'bank'
+export type MoneyAccount =
+  | 'shelf'
+  | 'discount'
+  | 'tender'
+  | 'giftcard'
+  | 'revenue'
+  | 'cost'
+  | 'payable'
+  | 'settle'
+  | 'bank'
 
 /** One side of a money posting. */
 export interface MoneyEntry {
@@ -30,6 +40,9 @@ export type MoneyKind =
   | 'referral_reward'
   | 'referral_back'
   | 'payout'
+  | 'coalition'
+  | 'coalition_back'
+  | 'coalition_close'
 
 /** A transaction of the money books: entries that sum to zero. */
 export interface MoneyPosting {

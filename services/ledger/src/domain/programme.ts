@@ -1,3 +1,4 @@
+import type { Coalition } from './coalition.ts'
 import type { DiscountLimits } from './discounts/basket.ts'
 import type { PriceSetRules } from './discounts/member-prices.ts'
 import type { DiscountRule } from './discounts/rules.ts'
@@ -43,6 +44,8 @@ export interface Programme {
   /** Undefined: members have no prices of their own. */
   readonly priceSets: PriceSetRules | undefined
   readonly stampCards: readonly StampCard[]
+  /** Undefined: the brand is alone. */
+  readonly coalition: Coalition | undefined
   /** Undefined: there are no gift cards. */
   readonly giftCards: GiftCardRules | undefined
   /** Basis points of each line that points may pay, 0 to 10,000. */
@@ -165,6 +168,7 @@ export const noRules = {
   ladder: undefined,
   discountRules: [],
   stampCards: [],
+  coalition: undefined,
   discountLimits: { receiptBasisPoints: 10_000n, lineLeastBasisPoints: 0n },
   priceSets: undefined,
   giftCards: undefined,

@@ -52,6 +52,8 @@ export interface ReturnOutcome {
   /** Money part of the returned lines, minor units. */
   readonly refundMinor: bigint
   readonly restored: bigint
+  /** Lots that they had come from. */
+  readonly restoredDraws: readonly Draw[]
   /** Of the restored points: not given back, as the programme is over. */
   readonly writtenOff: bigint
   /** Points taken back, by the policy not more than the sale earned on the lines. */
@@ -97,6 +99,7 @@ export function applyReturn(draft: Draft, command: ReturnCommand, nowMs: number)
     sale: { ...sale, lines, ...reversal },
     refundMinor: after.moneyMinor - before.moneyMinor,
     restored,
+    restoredDraws: restoring,
     writtenOff: isOver ? restored : 0n,
     reversed,
     debt: reversal.reverseDebt - sale.reverseDebt,

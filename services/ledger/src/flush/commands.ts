@@ -3,11 +3,13 @@ import { type BrandInfo, notFound } from '@stampede/platform'
 import { activateAnswer, cancelAnswer, commitAnswer, holdAnswer, returnAnswer, saleAnswer } from '../answers.ts'
 import type { Account } from '../domain/account.ts'
 import { localDay, localTimeMs } from '../domain/calendar.ts'
+import { programmeAtStore } from '../domain/coalition.ts'
 import type { Command, Decision, Outcome } from '../domain/decide.ts'
 import type { SaleRecord } from '../domain/sale.ts'
 import { sum } from '../domain/shares.ts'
 import { earnedTerm, lifeEnd, restoreEnd } from '../domain/terms.ts'
 import { brandIdText, pointsOf } from '../store/keys.ts'
+import { checkStore, settleCoalition } from './coalition.ts'
 import { type CouponPlan, giveCouponsBack, planCoupons, shownCoupons, useCoupons } from './coupons.ts'
 import { discountSale } from './discounts.ts'
 import { type CardShare, type GiftCardPlan, planGiveBack, planPayments, takeGiftCards } from './gift-cards.ts'
@@ -39,6 +41,7 @@ export function applyCommand(set: WorkingSet, item: Item, request: OwnRequest, b
   count(set, item, command, decision, brand)
   if (command.kind === 'sale') usePrices(set, item, causeId, command.basket)
   if (plan !== undefined) useCoupons(set, plan, causeId)
+  settleCoalition(set, command, decision, brand)
   const { outcome } = decision
   if (giftCards !== undefined) takeGiftCards(set, brand.brand, saleIdOf(command), giftCards)
   if (outcome.kind === 'return' && isWhole(outcome.sale)) giveCouponsBack(set, brand, outcome.sale.receiptId)
@@ -108,7 +111,9 @@ function count(set: WorkingSet, item: Item, command: OwnCommand, { outcome }: De
 function toCommand(set: WorkingSet, item: Item, request: OwnRequest, brand: BrandInfo): OwnCommand {
   switch (request.kind) {
     case 'sale': {
-      const programme = programmeOf(set, item.brand, request.occurredAtMs)
+      const inForce = programmeOf(set, item.brand, request.occurredAtMs)
+      checkStore(inForce, request.storeId)
+      const programme = programmeAtStore(inForce, request.storeId)
       const tier = set.tiers.get(brandIdText(item.brand, item.memberId))
       const hundredths = tierHundredths(set, item, request.occurredAtMs, brand)
       const member = { state: tier?.state, days: [...(tier?.days.values() ?? [])] }

@@ -83,6 +83,7 @@ export async function loadWorkingSet(
     adjustments: new Map(adjustments.map((one) => [brandIdText(one.brand, one.adjustmentId), one])),
     changedAdjustments: new Set(),
     receipts: [],
+    moneyPostings: [],
   }
 }
 

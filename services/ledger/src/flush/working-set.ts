@@ -11,6 +11,7 @@ import type { OwnedHold } from '../store/holds.ts'
 import type { NewAnswer } from '../store/idempotency.ts'
 import { type AccountKey, accountText, brandIdText } from '../store/keys.ts'
 import type { OwnedLot } from '../store/lots.ts'
+import type { BrandMoneyPosting } from '../store/money.ts'
 import type { NewReceipt, StoredSale } from '../store/receipts.ts'
 import type { StampReceipt } from '../store/stamps.ts'
 import type { WorkingCoupons } from './coupons.ts'
@@ -100,6 +101,8 @@ export interface WorkingSet {
   readonly adjustments: Map<string, Adjustment>
   readonly changedAdjustments: Set<string>
   readonly receipts: PostedReceipt[]
+  /** Of coalitions. */
+  readonly moneyPostings: BrandMoneyPosting[]
 }
 
 /** Puts accounts together from their rows, lots and holds. */

@@ -11,6 +11,7 @@ import { type OwnedHold, writeHolds } from '../store/holds.ts'
 import { insertAnswers } from '../store/idempotency.ts'
 import { brandIdText, POINTS } from '../store/keys.ts'
 import { insertLots, type OwnedLot, updateLots } from '../store/lots.ts'
+import { insertMoneyPostings } from '../store/money.ts'
 import { insertPostings } from '../store/postings.ts'
 import { insertReceipts, updateSales } from '../store/receipts.ts'
 import { writeStamps } from '../store/stamps.ts'
@@ -44,6 +45,7 @@ export async function writeWorkingSet(tx: Sql, set: WorkingSet): Promise<void> {
     writeTiers(tx, [...set.tiers.values()]),
     writeWorkingCoupons(tx, set),
     writeWorkingRewards(tx, set),
+    insertMoneyPostings(tx, set.moneyPostings, new Date(set.nowMs)),
     writeStamps(
       tx,
       [...set.changedStamps].flatMap((text) => set.stamps.get(text) ?? []),

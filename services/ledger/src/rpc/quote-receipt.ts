@@ -2,6 +2,7 @@ import { checkBigint, checkText, checkUuid, invalidArgument } from '@stampede/pl
 import type { QuoteReceiptRequest, QuoteReceiptResponse } from '@stampede/proto/ledger/v1'
 import type { LedgerContext } from '../context.ts'
 import { localDay } from '../domain/calendar.ts'
+import { programmeAtStore } from '../domain/coalition.ts'
 import type { ShownCoupon } from '../domain/discounts/basket.ts'
 import { type PricesAt, pricesAt, unitsUsed } from '../domain/discounts/member-prices.ts'
 import { isPayable, maxPointsForLines, priceLines, totalOf } from '../domain/pricing.ts'
@@ -9,6 +10,7 @@ import { type Programme, programmeAt } from '../domain/programme.ts'
 import { sum } from '../domain/shares.ts'
 import { countedStamps, isShown, type ShownCard, stampCurrency } from '../domain/stamps/card.ts'
 import { tierAt, tierOf } from '../domain/tiers/ladder.ts'
+import { checkStore } from '../flush/coalition.ts'
 import { discountSale } from '../flush/discounts.ts'
 import { stampsEndMs } from '../flush/stamps.ts'
 import { noProgramme } from '../refusals.ts'
@@ -41,8 +43,10 @@ export async function quoteReceipt(
   const nowMs = context.clock.nowMs()
   const { occurredAt } = request
   const atMs = occurredAt === undefined ? nowMs : checkOccurredAt(occurredAt, 'occurred_at', context.clock)
-  const programme = programmeAt((await context.programmes.of(database, [brand])).get(brand) ?? [], atMs)
-  if (programme === undefined) throw noProgramme()
+  const inForce = programmeAt((await context.programmes.of(database, [brand])).get(brand) ?? [], atMs)
+  if (inForce === undefined) throw noProgramme()
+  checkStore(inForce, storeId)
+  const programme = programmeAtStore(inForce, storeId)
   const member = await readStanding(database, { brand, memberId }, programme.ladder, { nowMs, timeZone })
   const coupons = await Promise.all(
     asks.couponCodes.map((code, index) =>

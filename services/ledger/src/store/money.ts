@@ -73,6 +73,21 @@ export async function sumGiftCards(
   return rows.map(({ kind, before, within }) => ({ kind, beforeMinor: before, withinMinor: within }))
 }
 
+/** What participants of a coalition get, or pay with a minus, for receipts that occurred before an instant. Reads all of its entries. */
+export async function sumSettlement(
+  sql: Sql,
+  brand: string,
+  until: Date,
+): Promise<readonly { readonly participantId: string; readonly amountMinor: bigint }[]> {
+  const rows = await sql.query<{ party: string; amount: bigint }>(
+    `SELECT party, sum(amount)::bigint AS amount FROM money_entry
+     WHERE brand = $1 AND account = 'settle' AND occurred_at < $2
+     GROUP BY party HAVING sum(amount) <> 0 ORDER BY party`,
+    [brand, until],
+  )
+  return rows.map(({ party, amount }) => ({ participantId: party, amountMinor: amount }))
+}
+
 /** Money on blocked gift cards, minor units. */
 export async function sumBlocked(sql: Sql, brand: string): Promise<bigint> {
   const [row] = await sql.query<{ sum: bigint }>(

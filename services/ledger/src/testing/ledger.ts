@@ -55,6 +55,7 @@ const brand: BrandInfo = {
   pushType: 'background',
   pushPriority: 5,
   pushExpirationSeconds: 86_400,
+  domain: '',
 }
 
 /** Keeps one PostgreSQL for all tests of a file: it would end with the first test and start with the next. */

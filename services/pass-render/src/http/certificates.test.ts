@@ -5,12 +5,13 @@ import { until } from '@stampede/platform/testing'
 import { Fixture, testBrand, testTemplate } from '../testing/fixture.ts'
 
 const brands = ['sound', 'missing', 'expired', 'foreign', 'renewed'].map(testBrand)
+const watched = testBrand('watched')
 const hourMs = 3_600_000
 const paths = new Map<string, string>()
 let fixture: Fixture
 
 before(async () => {
-  fixture = await Fixture.start(brands)
+  fixture = await Fixture.start([...brands, watched])
   for (const { brand } of brands) {
     await fixture.client.putTemplate({ idempotencyKey: 'card', brand, template: testTemplate() })
     const { pass } = await fixture.client.upsertPass({ brand, cardNumber: '1' })
@@ -59,5 +60,15 @@ describe('a brand whose certificate', () => {
     await signature()
     const certificate = await fixture.certify(testBrand('renewed'))
     await until('the new certificate signs', async () => Buffer.from(await signature()).includes(certificate))
+  })
+
+  it('is mounted has its end known before any pass is signed, and the new end after it is renewed', async () => {
+    const end = () => fixture.metric('stampede_pass_render_certificate_not_after_seconds{brand="watched"}')
+    assert.ok(((await end()) ?? 0) > Date.now() / 1_000)
+    const notAfter = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 90 * 24 * hourMs)
+    await fixture.certify(watched, { notAfter })
+    await until('the new end is known', async () => (await end()) === notAfter.getTime() / 1_000)
+    fixture.decertify(watched)
+    await until('nothing is known any more', async () => (await end()) === undefined)
   })
 })

@@ -32,7 +32,7 @@ export async function visitChannel(
   const cookie = `pass-${linkId}`
   const known = cookieOf(request, cookie)
   if (known !== undefined && (await isOfBrand(context, slug, known)))
-    return redirect(`${context.webUrl()}/add/${known}`)
+    return redirect(`${context.webUrl(slug)}/add/${known}`)
   const { link } = row
   const now = context.clock.now()
   if (link.expiresAt !== undefined && link.expiresAt <= now) return empty(410)
@@ -41,7 +41,7 @@ export async function visitChannel(
   if (ownerId === undefined) return empty(410)
   const token = context.secrets.installToken({ brand: slug, memberId: ownerId })
   const attributes = `Path=/c/${slug}/${linkId}; Max-Age=${COOKIE_SECONDS}; Secure; HttpOnly; SameSite=Lax`
-  return redirect(`${context.webUrl()}/add/${token}`, { 'Set-Cookie': `${cookie}=${token}; ${attributes}` })
+  return redirect(`${context.webUrl(slug)}/add/${token}`, { 'Set-Cookie': `${cookie}=${token}; ${attributes}` })
 }
 
 async function isOfBrand(context: Context, brand: string, token: string): Promise<boolean> {

@@ -14,7 +14,7 @@ export async function installPage(context: Context, request: IncomingMessage, to
   if (grant === undefined || brand === undefined) return missing
   const record = await findPassByOwner(context.database, grant.brand, grant.memberId)
   if (record === undefined || record.state.member.status !== 'active') return missing
-  const apple = `${context.webUrl()}/i/${token}`
+  const apple = `${context.webUrl(grant.brand)}/i/${token}`
   const template = await googleTemplateOf(context.designs, record)
   const google = await googleSaveUrl(context.credentials, brand, template, record)
   const agent = request.headers['user-agent'] ?? ''

@@ -77,6 +77,6 @@ function noteInstall(context: Context, record: PassRecord): void {
 }
 
 function fetchOf(record: PassRecord) {
-  const { brand, no, devices, campaignId, changedAt } = record
-  return { brand, no, devices, campaignId, changedAt, version: changeCount(record) }
+  const { brand, no, devices, campaignId, changedAt, causedAt } = record
+  return { brand, no, devices, campaignId, changedAt, causedAt, version: changeCount(record) }
 }

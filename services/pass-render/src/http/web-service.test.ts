@@ -260,6 +260,23 @@ describe('fetching', () => {
     assert.equal(taken, 2, 'the install and the fetch')
   })
 
+  it('measures from the ledger’s record to the phone, once it was woken, and only for changes of the ledger', async () => {
+    const count = async () =>
+      (await fixture.metric('stampede_pass_render_till_to_phone_seconds_count{brand="alpha"}')) ?? 0
+    const pass = await registered('device-till')
+    const before = await count()
+    await raised(pass, 78n)
+    await fixture.web('GET', pass.path, pass.auth)
+    assert.equal(await count(), before + 1)
+    await fixture.member('alpha', { memberId: pass.memberId, status: 'blocked' })
+    await until('the card is void', async () => {
+      const rows = await fixture.database.query("SELECT 1 FROM pass WHERE no = $1 AND status = 'blocked'", [pass.no])
+      return rows.length === 1
+    })
+    await fixture.web('GET', pass.path, pass.auth)
+    assert.equal(await count(), before + 1)
+  })
+
   it('serves a void card to the phone of an erased member, and no new one', async () => {
     const pass = await registered('device-h')
     const path = new URL((await fixture.pass('alpha', pass.memberId)).appleUrl).pathname

@@ -11,7 +11,8 @@ export async function handleAccounts(context: Context, batch: readonly Delivery[
       if (event.payload?.$case !== 'account') throw invalidArgument('payload', 'is no account')
       const { memberId, available, nextExpiryAt, nextExpiryPoints, currency } = event.payload.value
       const account = { available, nextExpiryAt, nextExpiryPoints, currency }
-      return { memberId: checkUuid(memberId, 'member_id'), version: event.aggregateVersion, account }
+      const version = event.aggregateVersion
+      return { memberId: checkUuid(memberId, 'member_id'), version, account, causedAt: event.recordedAt }
     })
     await context.database.transaction((tx) => projectCards(context, tx, brand, updates, accounts))
   }

@@ -21,6 +21,8 @@ export interface CardChange {
   readonly sourcesVersion: bigint
   /** Template that the card shows from now on, where it changes. */
   readonly templateIdAfter?: string
+  /** When the ledger recorded what is behind it; default: the ledger is not. */
+  readonly causedAt?: Date | undefined
   /** Whether the card got a message of its own, which a phone shows beside the state. */
   readonly isNewMessage?: boolean
 }
@@ -159,7 +161,7 @@ function passAfter({ pass, templateIdAfter }: CardChange): DesignedPass {
 function raiseOf(designOf: (pass: DesignedPass) => ShownDesign) {
   return (change: CardChange) => {
     const lost = designOf(change.pass).designVersion - designOf(passAfter(change)).designVersion
-    return { no: change.pass.no, by: lost > 0n ? lost + 1n : 1n }
+    return { no: change.pass.no, by: lost > 0n ? lost + 1n : 1n, causedAt: change.causedAt }
   }
 }
 

@@ -33,8 +33,8 @@ export async function writeGoogleClass(
   { design, templateId, version, seq }: PublishedDesign,
 ): Promise<void> {
   if (brand.googleIssuerId === '') return
-  const logoUrl = `${context.webUrl()}/designs/${brand.brand}/${templateId}/${version}/logo.png`
-  const callbackUrl = `${context.webUrl()}/google/callback/${brand.brand}`
+  const logoUrl = `${context.webUrl(brand.brand)}/designs/${brand.brand}/${templateId}/${version}/logo.png`
+  const callbackUrl = `${context.webUrl(brand.brand)}/google/callback/${brand.brand}`
   const passType = passTypeOf(design.style)
   // The one class of all store cards looks as the members' own template.
   if (passType === 'loyalty' && templateId !== DEFAULT_TEMPLATE_ID && (await hasDefault(tx, brand.brand))) return

@@ -9,6 +9,8 @@ export interface CardUpdate {
   readonly memberId: string
   /** Version of the source's aggregate. */
   readonly version: bigint
+  /** When the ledger recorded it; default: the ledger is not its source. */
+  readonly causedAt?: Date | undefined
 }
 
 /** How the states of one source become a part of cards. */
@@ -48,7 +50,8 @@ export async function projectCards<Update extends CardUpdate>(
     const sourcesBefore =
       card.pass.memberVersion + card.pass.detailsVersion + card.accountVersion + card.relevanceVersion
     const sourcesVersion = sourcesBefore - source.versionOf(card) + item.version
-    return [{ pass: card.pass, before, after: source.apply(before, item), sourcesVersion }]
+    const after = source.apply(before, item)
+    return [{ pass: card.pass, before, after, sourcesVersion, causedAt: item.causedAt }]
   })
   await announceChanges(context, tx, brand, changes, context.clock.now())
 }

@@ -16,7 +16,7 @@ export async function getPassContent(
   const content = await context.renderer.content(record)
   const hasGoogle = content.brand.googleIssuerId !== ''
   return {
-    passJson: JSON.stringify({ ...content.pass, webServiceURL: context.webUrl() }),
+    passJson: JSON.stringify({ ...content.pass, webServiceURL: context.webUrl(brand) }),
     googleObjectJson: hasGoogle ? googleObjectJson(content.brand, { design: content.ready.design, ...record }) : '',
     lockScreenText: content.message,
   }

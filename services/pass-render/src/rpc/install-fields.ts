@@ -8,6 +8,6 @@ export function installFields(
   record: PassRecord,
 ): { readonly installUrl: string; readonly installQrSvg: string } {
   const token = context.secrets.installToken({ brand: record.brand, memberId: record.state.member.memberId })
-  const installUrl = `${context.webUrl()}/add/${token}`
+  const installUrl = `${context.webUrl(record.brand)}/add/${token}`
   return { installUrl, installQrSvg: qrSvg(installUrl) }
 }

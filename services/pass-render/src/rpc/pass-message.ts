@@ -16,7 +16,7 @@ export async function passMessage(context: Context, brand: BrandView, record: Pa
     serial: record.serial,
     no: record.no,
     cardNumber,
-    appleUrl: `${context.webUrl()}/i/${token}`,
+    appleUrl: `${context.webUrl(record.brand)}/i/${token}`,
     googleSaveUrl: await googleSaveUrl(context.credentials, brand, template, record),
     googleObjectId: brand.googleIssuerId === '' ? '' : googleObjectId(brand, template, record.serial),
     devices: record.devices,

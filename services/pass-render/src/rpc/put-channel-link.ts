@@ -47,7 +47,7 @@ export async function putChannelLink(
 
 /** The public address of a link. */
 export function channelUrl(context: Context, brand: string, linkId: string): string {
-  return `${context.webUrl()}/c/${brand}/${linkId}`
+  return `${context.webUrl(brand)}/c/${brand}/${linkId}`
 }
 
 /** A link's slug; throws INVALID_ARGUMENT naming the field. */

@@ -236,14 +236,22 @@ export async function saveMembers(tx: Sql, brand: string, updates: readonly Memb
 export interface Raise {
   readonly no: bigint
   readonly by: bigint
+  /** When the ledger recorded what is behind it; default: the ledger is not. */
+  readonly causedAt?: Date | undefined
 }
 
 /** Raises the versions of passes that look different now. */
 export async function raisePasses(tx: Sql, brand: string, raises: readonly Raise[], now: Date): Promise<void> {
   await tx.query({
     name: 'card-raise-passes',
-    text: `UPDATE pass AS p SET version = version + u.by, changed_at = $4
-     FROM unnest($2::bigint[], $3::bigint[]) AS u (no, by) WHERE p.brand = $1 AND p.no = u.no`,
-    values: [brand, raises.map((item) => item.no), raises.map((item) => item.by), now],
+    text: `UPDATE pass AS p SET version = version + u.by, changed_at = $4, caused_at = u.caused_at
+     FROM unnest($2::bigint[], $3::bigint[], $5::timestamptz[]) AS u (no, by, caused_at) WHERE p.brand = $1 AND p.no = u.no`,
+    values: [
+      brand,
+      raises.map((item) => item.no),
+      raises.map((item) => item.by),
+      now,
+      raises.map((item) => item.causedAt),
+    ],
   })
 }

@@ -13,6 +13,8 @@ export interface PassRecord extends EffectiveVersion {
   readonly createdAt: Date
   /** When the shown version was made. */
   readonly changedAt: Date
+  /** When the ledger recorded what made the shown version (a purchase, mostly); undefined when something else did. */
+  readonly causedAt: Date | undefined
   /** When the push about it was handed to the lanes; undefined while it waits, or when there was no phone to wake. */
   readonly pushedAt: Date | undefined
   readonly devices: number
@@ -38,6 +40,7 @@ interface PassRow extends MemberRow, AccountRow {
   readonly version: bigint
   readonly created_at: Date
   readonly changed_at: Date
+  readonly caused_at: Date | null
   readonly devices: number
   readonly google_saved: boolean
   readonly template_id: string
@@ -85,7 +88,7 @@ export function shownDesign(column: 'version' | 'seq'): string {
   return `coalesce(CASE WHEN ${bucketSql} < t.canary_permille THEN t.canary_${column} ELSE t.stable_${column} END, 0)`
 }
 
-const passColumns = `p.brand, p.kind, p.owner_id, p.template_id, p.no, p.serial, p.auth_token, p.version, p.created_at, p.changed_at,
+const passColumns = `p.brand, p.kind, p.owner_id, p.template_id, p.no, p.serial, p.auth_token, p.version, p.created_at, p.changed_at, p.caused_at,
     p.status, p.marketing_consent, p.locale, p.card_number, p.sealed_name, p.devices, p.google_saved, p.details, p.own_message, p.own_message_seq,
     p.member_version + p.details_version + coalesce(a.version, 0) + coalesce(r.version, 0) AS sources_version,
     ${shownDesign('version')}::int AS template_version, ${shownDesign('seq')} AS design_version, t.changed_at AS design_changed_at,
@@ -142,6 +145,7 @@ function passRecord(row: PassRow): PassRecord {
     authToken: row.auth_token,
     createdAt: row.created_at,
     changedAt,
+    causedAt: row.changed_at.getTime() === changedAt.getTime() ? (row.caused_at ?? undefined) : undefined,
     pushedAt: pushedAtOf(row, changedAt),
     devices: row.devices,
     isGoogleSaved: row.google_saved,

@@ -42,6 +42,7 @@ export function testBrand(slug: string): BrandInfo {
     pushType: 'background',
     pushPriority: 5,
     pushExpirationSeconds: 86_400,
+    domain: '',
   }
 }
 
@@ -226,6 +227,13 @@ export class Fixture {
     sent.on('error', reject)
     sent.end(body)
     return await promise
+  }
+
+  /** Value of a metric, its labels as they are printed; undefined while there is none. */
+  async metric(series: string): Promise<number | undefined> {
+    const answer = await fetch(`http://127.0.0.1:${this.service.httpPort}/metrics`)
+    const line = (await answer.text()).split('\n').find((text) => text.startsWith(`${series} `))
+    return line === undefined ? undefined : Number(line.slice(series.length))
   }
 
   /** Takes `count` push chunks of a brand from a lane. */

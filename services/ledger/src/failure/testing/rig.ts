@@ -32,6 +32,7 @@ const brand: BrandInfo = {
   pushType: 'background',
   pushPriority: 5,
   pushExpirationSeconds: 86_400,
+  domain: '',
 }
 
 /** Callers' side of a replica. */

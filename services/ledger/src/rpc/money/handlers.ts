@@ -1,6 +1,7 @@
 import type { Handlers } from '@stampede/platform'
 import type { MoneyServiceService } from '@stampede/proto/money/v1'
 import type { LedgerContext } from '../../context.ts'
+import { closeSettlement } from './close-settlement.ts'
 import { listMoneyBalances } from './list-money-balances.ts'
 import { recordPayout } from './record-payout.ts'
 
@@ -8,6 +9,7 @@ import { recordPayout } from './record-payout.ts'
 export function moneyHandlers(context: LedgerContext): Handlers<typeof MoneyServiceService> {
   return {
     listMoneyBalances: (request) => listMoneyBalances(context, request),
+    closeSettlement: (request) => closeSettlement(context, request),
     recordPayout: (request) => recordPayout(context, request),
   }
 }

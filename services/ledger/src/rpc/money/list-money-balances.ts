@@ -16,6 +16,7 @@ const accounts: readonly MoneyAccount[] = [
   'revenue',
   'cost',
   'payable',
+  'settle',
   'bank',
 ]
 

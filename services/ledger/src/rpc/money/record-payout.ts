@@ -6,7 +6,7 @@ import { answerOnce } from '../../store/answer-once.ts'
 import { insertMoneyPostings, lockPayable } from '../../store/money.ts'
 import { brandOf, fingerprint, POINTS_MAX } from '../checks.ts'
 
-const PARTY = { min: 1, max: 64, pattern: /^(member|fund):[a-z0-9-]+$/ }
+const PARTY = { min: 1, max: 64, pattern: /^(member|fund|partner):[a-z0-9-]+$/ }
 
 /** Notes that something owed was paid. */
 export async function recordPayout(

@@ -11,7 +11,7 @@ import { PutRewardRequest, PutRewardResponse, type Reward } from '@stampede/prot
 import type { LedgerContext } from '../../context.ts'
 import { answerOnce } from '../../store/answer-once.ts'
 import { insertReward, readRewards } from '../../store/rewards/rewards.ts'
-import { brandOf, checkOneOf, FUNDER_CHARACTERS_MAX, fingerprint, idPattern, POINTS_MAX } from '../checks.ts'
+import { brandOf, checkOneOf, fingerprint, idPattern, POINTS_MAX } from '../checks.ts'
 
 const VERSIONS_MAX = 10_000
 const TIERS_MAX = 20
@@ -64,7 +64,7 @@ function checkReward(reward: Reward): void {
     throw invalidArgument('reward.until', 'must be after from')
   }
   checkInt(reward.cancelDays, 'reward.cancel_days', { min: 0, max: CANCEL_DAYS_MAX })
-  checkText(reward.partner, 'reward.partner', { max: FUNDER_CHARACTERS_MAX })
+  if (reward.partner !== '') checkText(reward.partner, 'reward.partner', id)
   const cost = checkBigint(reward.costMinor, 'reward.cost_minor', money)
   if (cost > 0n && reward.partner === '') throw invalidArgument('reward.partner', 'is needed with cost_minor')
 }

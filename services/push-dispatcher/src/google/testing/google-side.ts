@@ -99,7 +99,13 @@ export class GoogleSide implements AsyncDisposable {
   }
 
   addBrand(brand: string, googleIssuerId: string, account = this.sandbox.serviceAccount(googleIssuerId)): void {
-    const push = { pushType: 'background', pushPriority: 5, pushExpirationSeconds: 0, maxBulkPerSecond: 0 } as const
+    const push = {
+      pushType: 'background',
+      pushPriority: 5,
+      pushExpirationSeconds: 0,
+      maxBulkPerSecond: 0,
+      domain: '',
+    } as const
     const rest = { timeZone: 'UTC', currency: 'EUR', passTypeId: '', teamId: '', contact: '', ...push }
     this.infos.set(brand, { brand, name: brand, googleIssuerId, weight: 10, ...rest })
     this.accounts.set(brand, account)

@@ -1,0 +1,1 @@
+export { findKubePrograms, type KubePrograms, type KubeServer, startKubeServer } from './kube-server.ts'
