@@ -37,6 +37,7 @@ const writesOfBrand = [
   'ledger.programme.write',
   'ledger.receipts.write',
   'ledger.referrals.write',
+  'ledger.subscriptions.write',
   'passes.cards.write',
   'passes.templates.write',
 ] as const

@@ -55,6 +55,8 @@ export const subjects = {
   coupon: (brand: string) => `ledger.${part(brand)}.coupon`,
   /** Gift cards. */
   giftCard: (brand: string) => `ledger.${part(brand)}.giftcard`,
+  /** Paid memberships. */
+  subscription: (brand: string) => `ledger.${part(brand)}.subscription`,
   /** Prices of members' own. */
   memberPrice: (brand: string) => `ledger.${part(brand)}.price`,
   /** Members. */

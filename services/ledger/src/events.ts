@@ -2,6 +2,7 @@ import { makeEvent, type OutboxMessage } from '@stampede/platform'
 import type { TierStanding } from '@stampede/proto/events/v1'
 import { type CouponCampaign, endOf } from './domain/coupons/coupon.ts'
 import { cardOf } from './domain/stamps/card.ts'
+import { type Subscription, stateAt, type Term } from './domain/subscriptions/subscription.ts'
 import type { TierProgress } from './domain/tiers/progress.ts'
 import { expirySchedule } from './domain/view.ts'
 import type { PostedReceipt, WorkingAccount } from './flush/working-set.ts'
@@ -23,6 +24,8 @@ const ORDER_SCHEMA = 'ledger.order.v1'
 const STAMPS_SCHEMA = 'ledger.stamps.v1'
 /** Meaning of a gift card's event. */
 const GIFT_CARD_SCHEMA = 'ledger.gift-card.v1'
+/** Meaning of a subscription's event. */
+const SUBSCRIPTION_SCHEMA = 'ledger.subscription.v1'
 /** Meaning of the event of a member's own price. */
 const MEMBER_PRICE_SCHEMA = 'ledger.member-price.v1'
 /** A day before a member's own price ends the member may be reminded. */
@@ -189,6 +192,17 @@ export function giftCardEvent({ brand, card, version }: StoredGiftCard, currency
   const aggregate = { aggregateKind: 'giftCard', aggregateId: cardId, aggregateVersion: version } as const
   const event = { brand, ...aggregate, eventTime: now, schema: GIFT_CARD_SCHEMA }
   return makeEvent({ ...event, payload: { $case: 'giftCard', value } }, now)
+}
+
+/** The event of a subscription with its newest term. */
+export function subscriptionEvent(subscription: Subscription, last: Term | undefined, now: Date): OutboxMessage {
+  const { brand, subscriptionId, memberId, planId, version } = subscription
+  const state = stateAt(subscription, last, now.getTime())
+  const until = { paidUntil: last && new Date(last.untilMs), benefitsUntil: last && new Date(last.benefitsUntilMs) }
+  const value = { subscriptionId, memberId, planId, state, ...until }
+  const aggregate = { aggregateKind: 'subscription', aggregateId: subscriptionId, aggregateVersion: version } as const
+  const event = { brand, ...aggregate, eventTime: now, schema: SUBSCRIPTION_SCHEMA }
+  return makeEvent({ ...event, payload: { $case: 'subscription', value } }, now)
 }
 
 /** The event of a member's own price. */

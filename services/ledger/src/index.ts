@@ -25,6 +25,7 @@ import { PointsServiceService } from '@stampede/proto/points/v1'
 import { PriceSetServiceService } from '@stampede/proto/prices/v1'
 import { ReferralServiceService } from '@stampede/proto/referrals/v1'
 import { RewardServiceService } from '@stampede/proto/rewards/v1'
+import { SubscriptionServiceService } from '@stampede/proto/subscriptions/v1'
 import { TierServiceService } from '@stampede/proto/tiers/v1'
 import { readLedgerConfig } from './config.ts'
 import { MissLimiter } from './domain/coupons/miss-limiter.ts'
@@ -47,6 +48,7 @@ import { pointsHandlers } from './rpc/points/handlers.ts'
 import { priceSetHandlers } from './rpc/prices/handlers.ts'
 import { referralHandlers } from './rpc/referrals/handlers.ts'
 import { rewardHandlers } from './rpc/rewards/handlers.ts'
+import { subscriptionHandlers } from './rpc/subscriptions/handlers.ts'
 import { tierHandlers } from './rpc/tiers/handlers.ts'
 import { releaseExpired } from './store/coupons/release-expired.ts'
 import { expireGiftCards } from './store/gift-cards/expire.ts'
@@ -149,6 +151,7 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
         bind(DrawServiceService, drawHandlers(context)),
         bind(MoneyServiceService, moneyHandlers(context)),
         bind(ReferralServiceService, referralHandlers(context)),
+        bind(SubscriptionServiceService, subscriptionHandlers(context)),
         bind(GiftCardServiceService, giftCardHandlers(context)),
         bind(PriceSetServiceService, priceSetHandlers(context)),
       ],

@@ -148,7 +148,7 @@ function restorePolicyOf({ restorePolicy, restoreDays }: ProgrammeMessage): Rest
 }
 
 function earnRuleOf(message: EarnRuleMessage): EarnRule {
-  const { ruleId, goods, stores, from, until, limit, group } = message
+  const { ruleId, goods, stores, from, until, limit, group, tags } = message
   return {
     ruleId,
     goods: goods === undefined ? undefined : goodsOf(goods),
@@ -158,6 +158,7 @@ function earnRuleOf(message: EarnRuleMessage): EarnRule {
     effect: effectOf(message.effect),
     limit: limitOf(limit),
     group,
+    ...(tags.length === 0 ? {} : { tags: new Set(tags) }),
   }
 }
 

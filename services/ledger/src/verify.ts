@@ -5,6 +5,7 @@ import { giftCardInvariants } from './verify-gift-cards.ts'
 import { priceInvariants } from './verify-prices.ts'
 import { referralInvariants } from './verify-referrals.ts'
 import { rewardInvariants } from './verify-rewards.ts'
+import { subscriptionInvariants } from './verify-subscriptions.ts'
 
 /** What a check of the whole ledger came to. */
 export type VerifyResult =
@@ -225,6 +226,7 @@ const invariants: readonly Invariant[] = [
   ...drawInvariants,
   ...rewardInvariants,
   ...referralInvariants,
+  ...subscriptionInvariants,
 ]
 
 /**

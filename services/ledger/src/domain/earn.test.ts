@@ -6,7 +6,7 @@ import { testProgramme } from './fixture.ts'
 import { type EarnRule, type Goods, isOf, type Programme } from './programme.ts'
 import { sum } from './shares.ts'
 
-const place = { storeId: 'north', atMs: 1_000, tierHundredths: 100n }
+const place = { storeId: 'north', atMs: 1_000, tierHundredths: 100n, tags: new Set(['app']) }
 
 function goods(change: Partial<Record<keyof Goods, readonly string[]>>): Goods {
   return { skus: new Set(change.skus), categories: new Set(change.categories) }
@@ -65,6 +65,18 @@ const cases: Readonly<Record<string, Case>> = {
     lines: [line(1_000n, 'bakery'), line(1_000n)],
     points: [200n, 100n],
     told: [['bread', 'applied', 100n]],
+  },
+  'a rule with tags holds only for receipts that carry one of them': {
+    programme: {
+      ...tenPercent,
+      earnRules: [rule('plus', { tags: new Set(['plus']) }), rule('app', { tags: new Set(['web', 'app']) })],
+    },
+    lines: [line(1_000n)],
+    points: [200n],
+    told: [
+      ['plus', 'not_entitled', 0n],
+      ['app', 'applied', 100n],
+    ],
   },
   'extras of different groups add up: twice and three times are four times': {
     programme: {

@@ -13,6 +13,8 @@ export interface EarnPlace {
   readonly atMs: number
   /** The base so many times, by the member's tier, in hundredths. */
   readonly tierHundredths: bigint
+  /** What the receipt carries; undefined: nothing. */
+  readonly tags?: ReadonlySet<string>
 }
 
 /** Why a rule gave what it gave. */
@@ -22,6 +24,8 @@ export type EarnOutcome =
   | 'no_goods'
   | 'other_store'
   | 'not_now'
+  /** The receipt lacks its tags. */
+  | 'not_entitled'
   /** Another rule of its group gave each line more. */
   | 'lesser'
 
@@ -86,7 +90,7 @@ interface Basis {
 
 /** What a rule would give each line if it were alone, in parts of a point. */
 function ruleExtras(rule: EarnRule, { lines, base, earning, part, place }: Basis): readonly bigint[] {
-  if (!isHere(rule, place) || !isNow(rule, place)) return lines.map(() => 0n)
+  if (!isHere(rule, place) || !isNow(rule, place) || !isEntitled(rule, place)) return lines.map(() => 0n)
   return lines.map((line, index) => {
     const holds = earning[index] === true && (rule.goods === undefined || isOf(rule.goods, line))
     return holds ? extraOf(rule.effect, line, base[index] ?? 0n, part) : 0n
@@ -110,6 +114,10 @@ function isHere({ stores }: EarnRule, { storeId }: EarnPlace): boolean {
 
 function isNow({ fromMs, untilMs }: EarnRule, { atMs }: EarnPlace): boolean {
   return fromMs <= atMs && atMs < untilMs
+}
+
+function isEntitled({ tags }: EarnRule, place: EarnPlace): boolean {
+  return tags === undefined || [...tags].some((tag) => place.tags?.has(tag) === true)
 }
 
 /** What a rule gives the lines for which it is the best of its group; the first one of equals. */
@@ -142,6 +150,7 @@ function outcomeOf(
 ): EarnOutcome {
   if (!isNow(rule, given.place)) return 'not_now'
   if (!isHere(rule, given.place)) return 'other_store'
+  if (!isEntitled(rule, given.place)) return 'not_entitled'
   if (sum(given.chosen) > 0n) return 'applied'
   return sum(given.offered) > 0n ? 'lesser' : 'no_goods'
 }

@@ -3,7 +3,7 @@ import { sum } from './shares.ts'
 
 /**
  * Accounts of a brand's money books. Plus is what was received or borne: `tender` by its kind, `discount`; minus what was
- * sold or is owed: `shelf` (the price before discounts), `giftcard` by its card, `revenue`. `cost` is by what it is for and
+ * sold or is owed: `shelf` (the price before discounts), `giftcard` by its card, `revenue`, `deferred` (paid but not earned yet). `cost` is by what it is for and
  * `payable` by who it is owed to; `bank`, and `settle` by a
  * coalition's participant, take either sign.
  */
@@ -13,6 +13,7 @@ export type MoneyAccount =
   | 'tender'
   | 'giftcard'
   | 'revenue'
+  | 'deferred'
   | 'cost'
   | 'payable'
   | 'settle'
@@ -43,6 +44,9 @@ export type MoneyKind =
   | 'donation'
   | 'donation_share'
   | 'prize'
+  | 'subscription_fee'
+  | 'subscription_revenue'
+  | 'subscription_refund'
   | 'coalition'
   | 'coalition_back'
   | 'coalition_close'
@@ -50,7 +54,7 @@ export type MoneyKind =
 /** A transaction of the money books: entries that sum to zero. */
 export interface MoneyPosting {
   readonly kind: MoneyKind
-  /** Receipt, hold, gift card, reward, donation. */
+  /** Receipt, hold, gift card, reward, donation, subscription. */
   readonly causeId: string
   /** What the till calls it; may be empty. */
   readonly reference: string

@@ -141,6 +141,8 @@ export interface EarnRule {
   readonly limit: bigint | undefined
   /** Of the rules of a group a line gets the one that gives it most. Empty: a group of its own. */
   readonly group: string
+  /** Receipts that carry one of these tags; undefined: all. */
+  readonly tags?: ReadonlySet<string>
 }
 
 /** A line as the till sent it. */

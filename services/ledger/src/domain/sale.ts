@@ -38,6 +38,8 @@ export interface SaleCommand {
   readonly offlineLimit?: bigint
   /** The base so many times, by the member's tier before this receipt, in hundredths. */
   readonly tierHundredths: bigint
+  /** What the receipt carries; undefined: nothing. */
+  readonly tags?: ReadonlySet<string>
   readonly earnedTerm: EarnedTerm
   /** Where the purchase moves the end of all live points to, for a programme of which points end without purchases. */
   readonly slidesToMs: number | undefined
@@ -118,6 +120,7 @@ export function applySale(draft: Draft, command: SaleCommand, nowMs: number): Sa
     storeId,
     atMs: occurredAtMs,
     tierHundredths: command.tierHundredths,
+    tags: command.tags ?? new Set(),
   })
   const offline = command.offlineLimit === undefined ? {} : { offlineLimit: command.offlineLimit }
   const priced = { receiptId, occurredAtMs, ...basket, holdId, earnedTerm, ...offline }

@@ -9,6 +9,7 @@ import type { SaleRecord } from '../domain/sale.ts'
 import { sum } from '../domain/shares.ts'
 import { earnedTerm, lifeEnd, restoreEnd } from '../domain/terms.ts'
 import { brandIdText, pointsOf } from '../store/keys.ts'
+import { carriedTags } from './benefits.ts'
 import { checkStore, settleCoalition } from './coalition.ts'
 import { type CouponPlan, giveCouponsBack, planCoupons, shownCoupons, useCoupons } from './coupons.ts'
 import { discountSale } from './discounts.ts'
@@ -123,6 +124,7 @@ function toCommand(set: WorkingSet, item: Item, request: OwnRequest, brand: Bran
       const prices = pricesOf(set, item, request, programme, brand)
       const cards = shownCards(set, item, request, programme, brand)
       const { storeId, occurredAtMs, holdId, pointsToPay } = request
+      const tags = carriedTags(set.benefits, item, request)
       return {
         kind: 'sale',
         storeId,
@@ -130,10 +132,16 @@ function toCommand(set: WorkingSet, item: Item, request: OwnRequest, brand: Bran
         holdId,
         pointsToPay,
         ...(request.isOffline ? { offlineLimit: offlineLeft(set, item, request, programme, brand) } : {}),
-        basket: discountSale(request, programme, member, { timeZone: brand.timeZone, coupons, prices, cards }),
+        basket: discountSale({ ...request, tags }, programme, member, {
+          timeZone: brand.timeZone,
+          coupons,
+          prices,
+          cards,
+        }),
         receiptId: receiptIdOf(set, request.occurredAtMs, brand),
         programme,
         tierHundredths: hundredths,
+        tags: new Set(tags),
         earnedTerm: earnedTerm(programme, request.occurredAtMs, brand.timeZone),
         slidesToMs: programme.life.isSliding
           ? lifeEnd(programme.life, request.occurredAtMs, brand.timeZone)

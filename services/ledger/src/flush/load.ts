@@ -16,6 +16,7 @@ import { offlineText, readOfflineDays } from '../store/offline-days.ts'
 import { type NaturalKey, naturalText, readKnownReceipts, readSales, type StoredSale } from '../store/receipts.ts'
 import { readStamps, type StampReceipt, stampText } from '../store/stamps.ts'
 import { readMemberDays, readMemberTiers } from '../store/tiers.ts'
+import { loadBenefits } from './benefits.ts'
 import { loadCoupons } from './coupons.ts'
 import { loadGiftCards } from './gift-cards.ts'
 import type { Item } from './item.ts'
@@ -73,6 +74,7 @@ export async function loadWorkingSet(
   const giftCards = await loadGiftCards(tx, items)
   const prices = await loadPrices(tx, items, programmes, context.brands)
   const coupons = await loadCoupons(tx, items, context)
+  const benefits = await loadBenefits(tx, items, programmes)
   const rewards = await loadRewards(tx, items)
   const tiers = await loadTiers(tx, keys, programmes, context.nowMs)
   const named = [...sales.flatMap(lotsOfSale), ...stamps.flatMap(lotsOfStamps), ...rewards.lots]
@@ -87,6 +89,7 @@ export async function loadWorkingSet(
     naturals,
     newAnswers: [],
     coupons,
+    benefits,
     rewards,
     mintedCoupons: [],
     stamps: new Map(stamps.map((one) => [stampText(one), one])),

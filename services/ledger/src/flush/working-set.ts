@@ -16,6 +16,7 @@ import type { BrandMoneyPosting } from '../store/money.ts'
 import type { OfflineDay } from '../store/offline-days.ts'
 import type { NewReceipt, StoredSale } from '../store/receipts.ts'
 import type { StampReceipt } from '../store/stamps.ts'
+import type { Benefits } from './benefits.ts'
 import type { WorkingCoupons } from './coupons.ts'
 import type { WorkingGiftCards } from './gift-cards.ts'
 import type { WorkingPrices } from './prices.ts'
@@ -96,6 +97,8 @@ export interface WorkingSet {
   readonly prices: WorkingPrices
   /** Wrong codes of coupons and gift cards. */
   readonly misses: MissLimiter
+  /** Of members who are subscribed, where the programme asks for tags. */
+  readonly benefits: Benefits
   /** By brand and member, of brands that have tiers or discounts by money spent. */
   readonly tiers: ReadonlyMap<string, WorkingTier>
   readonly eventGrants: Map<string, EventGrant>

@@ -6,7 +6,7 @@ import { checkGiftCards } from './check-gift-cards.ts'
 import { checkLadder } from './check-ladder.ts'
 import { checkPriceSets } from './check-price-sets.ts'
 import { checkStampCards } from './check-stamp-cards.ts'
-import { checkOneOf, FUNDER_CHARACTERS_MAX, idPattern, NUMBER_CHARACTERS_MAX, POINTS_MAX } from './checks.ts'
+import { checkOneOf, FUNDER_CHARACTERS_MAX, idPattern, NUMBER_CHARACTERS_MAX, POINTS_MAX, TAGS_MAX } from './checks.ts'
 
 const BASIS_POINTS_MAX = 10_000
 const LIVE_DAYS_MAX = 3_650
@@ -134,6 +134,7 @@ function checkRule(rule: EarnRule, at: string): void {
     throw invalidArgument(`${at}.goods`, 'must name goods, or be left out for all')
   }
   checkTexts(rule.stores, `${at}.stores`, STORES_MAX)
+  checkTexts(rule.tags, `${at}.tags`, TAGS_MAX)
   if (rule.from !== undefined && rule.until !== undefined && rule.from >= rule.until) {
     throw invalidArgument(`${at}.until`, 'must be after from')
   }

@@ -10,6 +10,7 @@ import { type Programme, programmeAt } from '../domain/programme.ts'
 import { sum } from '../domain/shares.ts'
 import { countedStamps, isShown, type ShownCard, stampCurrency } from '../domain/stamps/card.ts'
 import { tierAt, tierOf } from '../domain/tiers/ladder.ts'
+import { asksForTags, carriedTags } from '../flush/benefits.ts'
 import { checkStore } from '../flush/coalition.ts'
 import { discountSale } from '../flush/discounts.ts'
 import { stampsEndMs } from '../flush/stamps.ts'
@@ -19,6 +20,7 @@ import { readCoupon } from '../store/coupons/coupons.ts'
 import { pointsOf } from '../store/keys.ts'
 import { readMemberPrices } from '../store/prices/prices.ts'
 import { readPriceUses } from '../store/prices/uses.ts'
+import { readBenefits } from '../store/subscriptions/terms.ts'
 import { readStanding } from '../store/tier-view.ts'
 import { brandOf, checkLines, checkOccurredAt, NUMBER_CHARACTERS_MAX, POINTS_MAX } from './checks.ts'
 import { campaignOfCoupon, checkUsable, findShown } from './coupons/usage.ts'
@@ -53,7 +55,11 @@ export async function quoteReceipt(
     coupons.push(await quotedCoupon(context, { brand, timeZone, memberId, storeId, code, earlier: coupons, asks }))
   }
   const cards = await quotedCards(context, programme, { brand, memberId, storeId, atMs, timeZone })
-  const sale = { lines, storeId, occurredAtMs: atMs, ...asks, expectedTotalMinor: undefined }
+  const benefits = asksForTags([programme])
+    ? await readBenefits(database, [{ brand, memberId }], new Date(atMs))
+    : new Map()
+  const tags = carriedTags(benefits, { brand, memberId }, { tags: asks.tags, occurredAtMs: atMs })
+  const sale = { lines, storeId, occurredAtMs: atMs, ...asks, tags, expectedTotalMinor: undefined }
   const prices = await quotedPrices(context, { brand, memberId, timeZone }, programme, atMs)
   const discounted = discountSale(sale, programme, member, { timeZone, coupons, prices, cards })
   const { account } = await readAccountView(database, pointsOf({ brand, memberId }), nowMs)
@@ -62,7 +68,7 @@ export async function quoteReceipt(
     throw invalidArgument('points_to_pay', `must be in whole steps and not too few; at most ${maxPointsPayable} pay`)
   }
   const tier = programme.ladder && tierOf(programme.ladder, tierAt(member.state, atMs))
-  const place = { storeId, atMs, tierHundredths: tier?.earnHundredths ?? PLAIN_HUNDREDTHS }
+  const place = { storeId, atMs, tierHundredths: tier?.earnHundredths ?? PLAIN_HUNDREDTHS, tags: new Set(tags) }
   const basket = priceLines(discounted, programme, pointsToPay, place)
   return {
     totalMinor: totalOf(discounted.lines),

@@ -35,6 +35,7 @@ import { priceSetHandlers } from '../rpc/prices/handlers.ts'
 import { putProgramme } from '../rpc/put-programme.ts'
 import { referralHandlers } from '../rpc/referrals/handlers.ts'
 import { rewardHandlers } from '../rpc/rewards/handlers.ts'
+import { subscriptionHandlers } from '../rpc/subscriptions/handlers.ts'
 import { tierHandlers } from '../rpc/tiers/handlers.ts'
 import { Months } from '../store/months.ts'
 import { Programmes } from '../store/programmes.ts'
@@ -89,6 +90,7 @@ export interface TestLedger extends AsyncDisposable {
   readonly rewards: ReturnType<typeof rewardHandlers>
   readonly money: ReturnType<typeof moneyHandlers>
   readonly referrals: ReturnType<typeof referralHandlers>
+  readonly subscriptions: ReturnType<typeof subscriptionHandlers>
   readonly giftCards: ReturnType<typeof giftCardHandlers>
   readonly prices: ReturnType<typeof priceSetHandlers>
   /** Publishes a version of the programme that differs from the first one, for receipts of whatever time. */
@@ -164,6 +166,7 @@ export async function testLedger(): Promise<TestLedger> {
     rewards: rewardHandlers(context),
     money: moneyHandlers(context),
     referrals: referralHandlers(context),
+    subscriptions: subscriptionHandlers(context),
     giftCards: giftCardHandlers(context),
     prices: priceSetHandlers(context),
     call: {

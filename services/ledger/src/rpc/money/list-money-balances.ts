@@ -14,6 +14,7 @@ const accounts: readonly MoneyAccount[] = [
   'tender',
   'giftcard',
   'revenue',
+  'deferred',
   'cost',
   'payable',
   'settle',

@@ -194,6 +194,7 @@ export class MemoryLedger implements ToldLedger {
       sales: new Map(sale === undefined ? [] : [[brandIdText(BRAND, sale.record.receiptId), sale]]),
       changedSales: new Set(),
       newAnswers: [],
+      benefits: new Map(),
       coupons: {
         coupons: new Map(this.#coupons),
         campaigns: this.#campaigns,
