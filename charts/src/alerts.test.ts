@@ -7,6 +7,7 @@ import { parse } from 'yaml'
 import { readRules, ruleFiles } from './alerts.ts'
 import { knownSeries, type SeriesLabels, services } from './queries/catalogue.ts'
 import { judgeQuery } from './queries/judge.ts'
+import { root } from './testing/helm.ts'
 import { complaintOf, findPromtool } from './testing/promtool.ts'
 
 const testsDir = fileURLToPath(new URL('../alerts-tests', import.meta.url))
@@ -53,6 +54,12 @@ test('every alert says how bad it is, what happens, and where it is written what
 test('a service that can be watched is missed when it is down', () => {
   const down = alerts.find(({ alert }) => alert === 'StampedeTargetDown')
   for (const service of services) assert.match(down?.expr ?? '', new RegExp(`[|"]${service}[|"]`))
+})
+
+test('the page on observability names every alert with its runbook', () => {
+  const page = readFileSync(join(root, 'docs', 'observability.md'), 'utf8')
+  for (const { alert, annotations } of alerts)
+    assert.ok(page.includes(`| [${alert}](${annotations?.['runbook_url']?.replace('docs/', '')}) |`), alert)
 })
 
 interface RuleTests {
