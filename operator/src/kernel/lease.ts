@@ -49,7 +49,8 @@ export const defaultLeaseTimings: LeaseTimings = { durationMs: 15_000, renewDead
 
 /** What was last seen of the lease, and when by our own monotonic clock. */
 interface Observation {
-  readonly resourceVersion: string
+  /** The spec as text: a label that somebody sets on the lease of a dead leader is no sign of life. */
+  readonly spec: string
   readonly atMs: number
 }
 
@@ -84,8 +85,8 @@ export async function acquireLease(options: LeaseOptions, signal: AbortSignal): 
 }
 
 function observe(seen: Observation | undefined, current: LeaseObject | undefined, nowMs: number): Observation {
-  const resourceVersion = current?.metadata.resourceVersion ?? ''
-  return seen?.resourceVersion === resourceVersion ? seen : { resourceVersion, atMs: nowMs }
+  const spec = JSON.stringify(current?.spec ?? {})
+  return seen?.spec === spec ? seen : { spec, atMs: nowMs }
 }
 
 function isFree(current: LeaseObject | undefined, seen: Observation, { timings, scheduler }: LeaseOptions): boolean {
