@@ -11,12 +11,15 @@ import { connectKube } from './transport.ts'
 
 const collection = '/apis/coordination.k8s.io/v1/namespaces/default/leases'
 const path = `${collection}/operator`
-const timings: LeaseTimings = { durationMs: 1_000, renewDeadlineMs: 600, retryMs: 50 }
+/** For tests in which something expires. */
+const quick: LeaseTimings = { durationMs: 1_000, renewDeadlineMs: 600, retryMs: 50 }
+/** For tests in which nothing may expire, however busy the machine is. */
+const calm: LeaseTimings = { durationMs: 60_000, renewDeadlineMs: 30_000, retryMs: 50 }
 const never = new AbortController().signal
 const isWrite = (method: string): boolean => method !== 'GET'
 
 /** A fake server and candidates for its lease. */
-async function election(parts: AsyncDisposableStack) {
+async function election(parts: AsyncDisposableStack, timings = calm) {
   const api = parts.use(await startFakeApi())
   const metrics = testKernelMetrics()
   let clockOffsetMs = 0
@@ -71,10 +74,8 @@ test('the first candidate leads and renews; the second waits, and leads as soon 
   const renewed = api.objects.version
   await until('it renews', () => api.objects.version > renewed + 3)
   const waiting = candidate('two')
-  const startedAt = performance.now()
   await first[Symbol.asyncDispose]()
   await waiting
-  assert.ok(performance.now() - startedAt < timings.durationMs)
   assert.deepEqual([specOf(api)['holderIdentity'], specOf(api)['leaseTransitions']], ['two', 1])
 })
 
@@ -84,19 +85,18 @@ for (const [what, renewTime] of [
 ] as const) {
   test(`a leader that is gone is followed after the lease's duration, though its time ${what}`, async () => {
     await using parts = new AsyncDisposableStack()
-    const { api, candidate } = await election(parts)
+    const { api, candidate } = await election(parts, quick)
     write(api, 'dead', renewTime)
     const startedAt = performance.now()
     await candidate('one')
-    const waitedMs = performance.now() - startedAt
-    assert.ok(waitedMs >= timings.durationMs && waitedMs < timings.durationMs * 3, `${waitedMs} ms`)
+    assert.ok(performance.now() - startedAt >= quick.durationMs)
     assert.equal(specOf(api)['leaseTransitions'], 4)
   })
 }
 
 test('somebody who keeps labelling the lease of a dead leader does not keep it alive', async () => {
   await using parts = new AsyncDisposableStack()
-  const { api, candidate } = await election(parts)
+  const { api, candidate } = await election(parts, quick)
   write(api, 'dead', '2026-11-27T08:00:00.000000Z')
   let labels = 0
   const timer = setInterval(() => {
@@ -111,7 +111,7 @@ test('somebody who keeps labelling the lease of a dead leader does not keep it a
 
 test('a leader that renews with a clock gone wrong is left alone', async () => {
   await using parts = new AsyncDisposableStack()
-  const { api, candidate } = await election(parts)
+  const { api, candidate } = await election(parts, quick)
   let beats = 0
   const beat = (): void => {
     beats += 1
@@ -185,15 +185,18 @@ for (const [what, status] of [
   ['fails', 500],
   ['hangs', 0],
 ] as const) {
-  test(`every renewal ${what}: the lease is lost at the renew deadline, before anybody else may take it`, async () => {
+  test(`every renewal ${what}: the lease is lost before anybody else gets it`, async () => {
     await using parts = new AsyncDisposableStack()
-    const { api, candidate } = await election(parts)
-    const held = await candidate('one')
-    const startedAt = performance.now()
-    api.fail({ when: isWrite, status, times: 1_000 })
-    assert.match(await lostOf(held), /not renewed within 600 ms/)
-    const waitedMs = performance.now() - startedAt
-    assert.ok(waitedMs > 400 && waitedMs < timings.durationMs, `${waitedMs} ms`)
+    const { api, candidate } = await election(parts, quick)
+    const first = await candidate('one')
+    let wasLost = false
+    const second = candidate('two').then(() => {
+      wasLost = first.lost.aborted
+    })
+    api.fail({ when: (_method, url) => url.searchParams.get('fieldManager') === 'one', status, times: 1_000 })
+    assert.match(await lostOf(first), /not renewed within 600 ms/)
+    await second
+    assert.ok(wasLost)
   })
 }
 
@@ -219,7 +222,7 @@ test('of many candidates at a time one leads', async () => {
     ),
   )
   const version = (): number => (api.objects.list(collection).length === 0 ? 0 : api.objects.version)
-  await until('two durations of renewals have passed', () => version() > 45)
+  await until('many renewals have passed', () => version() > 45)
   assert.equal(led.length, 1)
   stop.abort()
   await Promise.all(all)

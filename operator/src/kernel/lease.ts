@@ -32,10 +32,12 @@ export interface LeaseOptions {
   readonly logger: Logger
 }
 
-/** A lease that we hold. Disposing releases it, when it still is ours. */
+/** A lease that we hold. Disposing it releases it when it still is ours. */
 export interface HeldLease extends AsyncDisposable {
   /** Aborts when the lease is lost; its reason says how. Whoever led must stop all work and end the process. */
   readonly lost: AbortSignal
+  /** Stops renewing without releasing, for a leader whose work may still be running: nobody leads until it expires. */
+  abandon(): void
 }
 
 /** Why `lost` aborted. */
@@ -134,11 +136,15 @@ class Holder implements HeldLease {
     return this.#lost.signal
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  abandon(): void {
     this.#stop.abort()
-    await this.#renewing
     this.#deadline[Symbol.dispose]()
     this.#options.metrics.leader.set(0)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.abandon()
+    await this.#renewing
     if (this.#lost.signal.aborted) return
     try {
       await this.#store.update(leases, {
