@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import { unavailable } from '@stampede/platform'
+import type { AppStoreStatistics } from '@stampede/sandbox'
 
 /** Progress of phones that install passes. */
 export interface InstallProgress {
@@ -22,6 +23,7 @@ export interface SandboxStats {
     readonly waiting: number
   }
   readonly google: { readonly calls: number; readonly objects: number; readonly classes: number }
+  readonly appstore: AppStoreStatistics
 }
 
 /** A phone that shows a pass. */
