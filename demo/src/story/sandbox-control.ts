@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import { unavailable } from '@stampede/platform'
-import type { AppStoreStatistics } from '@stampede/sandbox'
+import type { ApnsStatistics, AppStoreStatistics } from '@stampede/sandbox'
 
 /** Progress of phones that install passes. */
 export interface InstallProgress {
@@ -13,7 +13,7 @@ export interface InstallProgress {
 
 /** Counters of the sandbox. */
 export interface SandboxStats {
-  readonly apns: { readonly accepted: number; readonly rejected: Readonly<Record<string, number>> }
+  readonly apns: Pick<ApnsStatistics, 'accepted' | 'rejected' | 'handshakes'>
   readonly phones: {
     readonly installed: number
     readonly visits: number

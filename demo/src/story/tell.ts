@@ -54,7 +54,7 @@ export async function tellStory(context: StoryContext, begun: StoryState, knowle
   const campaign =
     context.cluster === undefined
       ? await runCampaign(context, passes)
-      : await rotateDuringCampaign(context, context.cluster, passes)
+      : await rotateDuringCampaign(context, context.cluster, { passes, tills, state })
   knowledge.campaign = campaign
   tellCampaign(context, campaign)
 
