@@ -42,7 +42,11 @@ export class FakeWatches {
     }
     this.#open.add(watch)
     for (const entry of this.#objects.log) if (entry.version > from) sendEntry(watch, entry)
-    const timer = setTimeout(() => response.end(), Number(url.searchParams.get('timeoutSeconds') ?? '300') * 1000)
+    const end = (): void => {
+      this.#open.delete(watch)
+      response.end()
+    }
+    const timer = setTimeout(end, Number(url.searchParams.get('timeoutSeconds') ?? '300') * 1000)
     response.on('close', () => {
       clearTimeout(timer)
       this.#open.delete(watch)
@@ -51,9 +55,10 @@ export class FakeWatches {
 
   /** Ends every watch: properly, or by cutting the connection. */
   end(how: 'close' | 'cut'): void {
-    for (const { response } of this.#open) {
-      if (how === 'close') response.end()
-      else response.destroy()
+    for (const watch of this.#open) {
+      this.#open.delete(watch)
+      if (how === 'close') watch.response.end()
+      else watch.response.destroy()
     }
   }
 
@@ -79,7 +84,8 @@ export class FakeWatches {
     for (const { response, isStalled } of this.#open) if (!isStalled) response.write(`${line}\n`)
   }
 
-  #tooOld({ response }: OpenWatch): void {
+  #tooOld(watch: OpenWatch): void {
+    this.#open.delete(watch)
     const object = {
       kind: 'Status',
       status: 'Failure',
@@ -87,7 +93,7 @@ export class FakeWatches {
       reason: 'Expired',
       message: 'too old resource version',
     }
-    response.end(`${JSON.stringify({ type: 'ERROR', object })}\n`)
+    watch.response.end(`${JSON.stringify({ type: 'ERROR', object })}\n`)
   }
 }
 
