@@ -23,9 +23,8 @@ before(async () => {
   rig = await startOperatorRig()
   const { authority, appStorePort } = rig.sandbox
   const identity = authority.issueServerCertificate(['localhost', '127.0.0.1'])
-  const cluster = rig.cluster.kube.adminConfig.getCurrentCluster()
-  const kubeCa = Buffer.from(cluster?.caData ?? '', 'base64').toString()
-  kubeWire = await startTripwire({ target: rig.cluster.kube.url, targetCaPem: kubeCa, ...identity })
+  const through = await rig.throughWire()
+  kubeWire = through.wire
   const target = `https://localhost:${appStorePort}`
   appleWire = await startTripwire({ target, targetCaPem: authority.webRootPem, ...identity })
   cache = tempDir('compile-cache')
@@ -34,12 +33,11 @@ before(async () => {
     NODE_COMPILE_CACHE: cache.path,
     // The default: under load a short one would be lost without anybody being killed.
     STAMPEDE_OPERATOR_LEASE_SECONDS: '15',
-    STAMPEDE_OPERATOR_KUBECONFIG: rig.cluster.kubeconfigFor(kubeWire.url, authority.webRootPem),
+    ...through.env,
     STAMPEDE_APPSTORE_URL: appleWire.url,
   })
 })
 after(async () => {
-  await kubeWire?.[Symbol.asyncDispose]()
   await appleWire?.[Symbol.asyncDispose]()
   await rig?.[Symbol.asyncDispose]()
   cache?.[Symbol.dispose]()

@@ -9,6 +9,7 @@ import { type Brand, type BrandSpec, brands } from '../crd/brand.ts'
 import { service } from '../index.ts'
 import { type Condition, type KubeObject, type SecretObject, secrets } from '../kernel/index.ts'
 import { namespace, startCluster, type TestCluster } from './cluster.ts'
+import { startTripwire, type Tripwire } from './tripwire.ts'
 
 /** Team of the rig's account. */
 export const TEAM = 'DEMOTEAM01'
@@ -43,6 +44,8 @@ export interface OperatorRig extends AsyncDisposable {
     data: Readonly<Record<string, string>>,
     labels?: Readonly<Record<string, string>>,
   ): Promise<void>
+  /** A proxy in front of the API server, and the environment of an operator that goes through it. */
+  throughWire(): Promise<{ readonly wire: Tripwire; readonly env: Readonly<Record<string, string>> }>
   /** What App Store Connect counted for a brand. */
   counts(name: string): PassTypeCounts | undefined
 }
@@ -122,6 +125,14 @@ export async function startOperatorRig(options: Omit<SandboxOptions, 'dir'> = {}
     condition,
     secret: (name) => admin.get(secrets, { namespace, name }),
     putSecret,
+    throughWire: async () => {
+      const identity = sandbox.authority.issueServerCertificate(['localhost', '127.0.0.1'])
+      const target = cluster.kube.url
+      const targetCaPem = Buffer.from(cluster.kube.adminConfig.getCurrentCluster()?.caData ?? '', 'base64').toString()
+      const wire = owned.use(await startTripwire({ target, targetCaPem, ...identity }))
+      const kubeconfig = cluster.kubeconfigFor(wire.url, sandbox.authority.webRootPem)
+      return { wire, env: { STAMPEDE_OPERATOR_KUBECONFIG: kubeconfig } }
+    },
     counts: (name) => sandbox.appStore.statistics().passTypes[passTypeOf(name)],
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }

@@ -31,6 +31,8 @@ export interface Tripwire extends AsyncDisposable {
   readonly url: string
   /** Lays the wire; it goes off once. undefined takes it away. */
   lay(trip: Trip | undefined): void
+  /** Everything that has passed so far. */
+  readonly passed: readonly PassingRequest[]
 }
 
 /** What the proxy stands in front of, and as whom. */
@@ -52,6 +54,7 @@ class Wire implements Tripwire {
   readonly #target: URL
   readonly #agent: Agent
   readonly #server: Server
+  readonly passed: PassingRequest[] = []
   #trip: Trip | undefined
 
   constructor({ target, targetCaPem, certPem, keyPem }: TripwireOptions) {
@@ -87,6 +90,7 @@ class Wire implements Tripwire {
     for await (const part of incoming) parts.push(part as Buffer)
     const body = Buffer.concat(parts)
     const request = { method: incoming.method ?? '', path: incoming.url ?? '', body: body.toString('utf8') }
+    this.passed.push(request)
     const trip = this.#trip
     const goesOff = trip?.counts(request) === true && trip.isIt(request)
     if (goesOff) this.#trip = undefined
