@@ -8,10 +8,10 @@ import { readRules, ruleFiles } from './alerts.ts'
 import { knownSeries, type SeriesLabels, services } from './queries/catalogue.ts'
 import { judgeQuery } from './queries/judge.ts'
 import { root } from './testing/helm.ts'
-import { complaintOf, findPromtool } from './testing/promtool.ts'
+import { complaintOf, findProgram } from './testing/promtool.ts'
 
 const testsDir = fileURLToPath(new URL('../alerts-tests', import.meta.url))
-const promtool = findPromtool()
+const promtool = findProgram('promtool')
 const rules = readRules()
 const alerts = rules.filter(({ alert }) => alert !== undefined)
 const names = [...new Set(alerts.map(({ alert }) => alert))].sort()

@@ -10,9 +10,9 @@ import { knownSeries, type SeriesLabels } from './queries/catalogue.ts'
 import { judgeQuery } from './queries/judge.ts'
 import { readQuery } from './queries/promql.ts'
 import { chartDir, root } from './testing/helm.ts'
-import { complaintOf, findPromtool } from './testing/promtool.ts'
+import { complaintOf, findProgram } from './testing/promtool.ts'
 
-const promtool = findPromtool()
+const promtool = findProgram('promtool')
 const dashboardsDir = join(chartDir, 'dashboards')
 
 function panelsOf({ rows }: BoardSpec): readonly PanelSpec[] {

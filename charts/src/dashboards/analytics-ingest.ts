@@ -67,6 +67,7 @@ export const analyticsIngest: BoardSpec = {
           title: 'Trouble',
           description: 'Ingestion that began again, messages that are none, and repeats that were left out.',
           unit: 'cps',
+          emptyWhenWell: true,
           queries: {
             'began again {{stream}}': perSecond('stampede_analytics_ingest_failures_total', '', 'stream'),
             'bad {{stream}}': perSecond('stampede_analytics_bad_messages_total', '', 'stream'),
@@ -103,6 +104,7 @@ export const analyticsIngest: BoardSpec = {
           title: 'Batches that failed, messages given up',
           description: 'A failure that passes comes again by itself; what is given up lies on DEAD.',
           unit: 'cps',
+          emptyWhenWell: true,
           queries: {
             'failed {{consumer}}':
               'sum by (consumer) (rate({__name__=~"stampede_.+_consumer_failures_total"}[$__rate_interval]))',

@@ -27,6 +27,8 @@ export interface PanelSpec {
   readonly queries: Readonly<Record<string, string>>
   /** Default `lines`; `number` shows the newest value. */
   readonly kind?: 'lines' | 'number'
+  /** Whether nothing is drawn while all is well, or nothing goes on; default false. */
+  readonly emptyWhenWell?: boolean
   /** Value from which on a number is red; default: never. */
   readonly redFrom?: number
 }

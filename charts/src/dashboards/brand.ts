@@ -73,18 +73,21 @@ export const brand: BoardSpec = {
           title: 'Devices dropped',
           description: 'Their tokens are dead: the card was removed from the phone.',
           unit: 'cps',
+          emptyWhenWell: true,
           queries: { devices: perSecond('stampede_pass_render_dead_tokens_total', chosen) },
         },
         {
           title: 'Passes that could not be made',
           description: 'No design, or no certificate that fits.',
           unit: 'cps',
+          emptyWhenWell: true,
           queries: { '{{state}}': perSecond('stampede_pass_render_unready_brands_total', chosen, 'state') },
         },
         {
           title: 'Visits to stores',
           description: 'And lists of places that changed.',
           unit: 'cps',
+          emptyWhenWell: true,
           queries: {
             visits: perSecond('stampede_geo_visits_total', chosen),
             lists: perSecond('stampede_geo_relevance_changes_total', chosen),

@@ -18,7 +18,7 @@ export const campaignControlRoom: BoardSpec = {
           description: 'What the campaigns that run or pause have before them.',
           unit: 'short',
           kind: 'number',
-          queries: { waiting: `sum(max by (brand) (stampede_campaigns_waiting_passes{${chosen}}))` },
+          queries: { waiting: `sum(max by (brand) (stampede_campaigns_waiting_passes{${chosen}})) or vector(0)` },
         },
         {
           title: 'Phones on their way',
@@ -26,7 +26,7 @@ export const campaignControlRoom: BoardSpec = {
             'Released or pushed, and not come yet; those that stay away for 60 s are taken for switched off.',
           unit: 'short',
           kind: 'number',
-          queries: { phones: `sum(max by (brand) (stampede_campaigns_outstanding_phones{${chosen}}))` },
+          queries: { phones: `sum(max by (brand) (stampede_campaigns_outstanding_phones{${chosen}})) or vector(0)` },
         },
         {
           title: 'Window in use',
@@ -37,7 +37,7 @@ export const campaignControlRoom: BoardSpec = {
           redFrom: 0.95,
           queries: {
             'in use':
-              'sum(max by (brand) (stampede_campaigns_outstanding_phones)) / max(stampede_campaigns_pacing_window_phones)',
+              '(sum(max by (brand) (stampede_campaigns_outstanding_phones)) or vector(0)) / max(stampede_campaigns_pacing_window_phones)',
           },
         },
         {
@@ -53,7 +53,7 @@ export const campaignControlRoom: BoardSpec = {
           unit: 'short',
           kind: 'number',
           redFrom: 1,
-          queries: { brands: 'sum(max by (brand) (stampede_push_dispatcher_open_breakers_count))' },
+          queries: { brands: 'sum(max by (brand) (stampede_push_dispatcher_open_breakers_count)) or vector(0)' },
         },
       ],
     },
@@ -70,12 +70,14 @@ export const campaignControlRoom: BoardSpec = {
           title: 'Why pushes are not accepted',
           description: 'Reasons of APNs on the bulk lane, all brands. Unregistered is a card that was removed.',
           unit: 'cps',
+          emptyWhenWell: true,
           queries: { '{{reason}}': perSecond('stampede_push_dispatcher_reasons_total', 'lane="bulk"', 'reason') },
         },
         {
           title: 'Passes not released',
           description: 'Falls in a straight line while the rate is the limit.',
           unit: 'short',
+          emptyWhenWell: true,
           queries: { '{{brand}}': `max by (brand) (stampede_campaigns_waiting_passes{${chosen}})` },
         },
       ],
@@ -116,6 +118,7 @@ export const campaignControlRoom: BoardSpec = {
           title: 'Recipients of messages by outcome',
           description: 'expired: the quota of the issuer did not reach them in time.',
           unit: 'cps',
+          emptyWhenWell: true,
           queries: {
             '{{outcome}}': perSecond('stampede_push_dispatcher_google_message_recipients_total', chosen, 'outcome'),
           },
@@ -124,6 +127,7 @@ export const campaignControlRoom: BoardSpec = {
           title: 'Recipients in hand',
           description: 'Without an outcome yet.',
           unit: 'short',
+          emptyWhenWell: true,
           queries: { '{{issuer}}': 'sum by (issuer) (stampede_push_dispatcher_google_message_recipients_count)' },
         },
       ],

@@ -34,7 +34,7 @@ export const dispatcher: BoardSpec = {
           unit: 'short',
           kind: 'number',
           redFrom: 1,
-          queries: { brands: 'sum(max by (brand) (stampede_push_dispatcher_stopped_brands_count))' },
+          queries: { brands: 'sum(max by (brand) (stampede_push_dispatcher_stopped_brands_count)) or vector(0)' },
         },
         {
           title: 'Pushes on the wire',
@@ -83,12 +83,14 @@ export const dispatcher: BoardSpec = {
           title: 'Why recipients were not accepted',
           description: 'Reason of the last answer.',
           unit: 'cps',
+          emptyWhenWell: true,
           queries: { '{{lane}} {{reason}}': perSecond('stampede_push_dispatcher_reasons_total', '', 'lane, reason') },
         },
         {
           title: 'Attempts beyond the first',
           description: 'Repeated pushes, and those whose outcome was lost with a connection.',
           unit: 'cps',
+          emptyWhenWell: true,
           queries: {
             'repeated {{lane}}': perSecond('stampede_push_dispatcher_repeats_total', chosen, 'lane'),
             'outcome lost': perSecond('stampede_push_dispatcher_unknown_outcomes_total', chosen),
@@ -143,6 +145,7 @@ export const dispatcher: BoardSpec = {
           title: 'Oldest message in hand',
           description: 'By issuer and queue.',
           unit: 's',
+          emptyWhenWell: true,
           queries: {
             '{{issuer}} {{queue}}': 'max by (issuer, queue) (stampede_push_dispatcher_google_oldest_message_seconds)',
           },

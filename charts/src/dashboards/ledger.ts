@@ -73,6 +73,7 @@ export const ledger: BoardSpec = {
           title: 'Answers that are no OK',
           description: 'INSUFFICIENT_POINTS and the like are answers to tills; INTERNAL and UNAVAILABLE are ours.',
           unit: 'cps',
+          emptyWhenWell: true,
           queries: { '{{code}}': perSecond(`${ledgerCalls}_count`, 'code!="OK"', 'code') },
         },
       ],

@@ -26,7 +26,7 @@ const registers: Readonly<Record<string, readonly Register[]>> = {
   'pass-render': [...withEvents, createMeters],
   geo: [...withEvents, createGeoMetrics],
   campaigns: [...withEvents, createCampaignsMetrics],
-  'push-dispatcher': [createRpcMetrics, createDispatcherMetrics, createGoogleMetrics],
+  'push-dispatcher': [createRpcMetrics, createConsumerMetrics, createDispatcherMetrics, createGoogleMetrics],
   analytics: [createRpcMetrics, createDeadLetterMetrics, analyticsMetrics],
   operator: [createRpcMetrics, createKernelMetrics, createOperatorMetrics],
 }

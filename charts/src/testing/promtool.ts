@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { findTool } from '../../../scripts/tools/find.ts'
 
-/** promtool; undefined, with a line on the console, when it is missing (then a suite skips). Throws in CI. */
-export function findPromtool(): string | undefined {
-  const promtool = findTool('promtool')
-  if (promtool !== undefined) return promtool
-  const line = 'no promtool; it comes with the package "prometheus" of Debian'
+/** A program of Prometheus; undefined, with a line on the console, when it is missing (then a suite skips). Throws in CI. */
+export function findProgram(name: 'prometheus' | 'promtool'): string | undefined {
+  const path = findTool(name)
+  if (path !== undefined) return path
+  const line = `no ${name}; it comes with the package "prometheus" of Debian`
   if (process.env['STAMPEDE_CI'] === '1') throw new Error(line)
   console.log(`LOUD SKIP: ${line}`)
   return undefined
