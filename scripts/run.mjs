@@ -20,6 +20,7 @@ const commands = {
   service: ['scripts/service.ts'],
   bench: ['scripts/bench.ts'],
   drill: ['scripts/drill.ts'],
+  load: ['scripts/load.ts'],
   'dead-letters': ['scripts/dead-letters.ts'],
   generate: ['scripts/generate.mjs'],
 }

@@ -1,0 +1,10 @@
+// npm run load -- SCENARIO: a k6 scenario against a running platform, verified, with a report.
+import { runLoad } from '@stampede/load'
+import { root } from './lib/suites.ts'
+import { findTool } from './tools/find.ts'
+
+process.exitCode = await runLoad({
+  args: process.argv.slice(2),
+  from: process.env['INIT_CWD'] ?? root,
+  k6: findTool('k6'),
+})
