@@ -3,8 +3,5 @@ import { runLoad } from '@stampede/load'
 import { root } from './lib/suites.ts'
 import { findTool } from './tools/find.ts'
 
-process.exitCode = await runLoad({
-  args: process.argv.slice(2),
-  from: process.env['INIT_CWD'] ?? root,
-  k6: findTool('k6'),
-})
+// A run that was stopped half-way may still wait for parts that are gone.
+process.exit(await runLoad({ args: process.argv.slice(2), from: process.env['INIT_CWD'] ?? root, k6: findTool('k6') }))

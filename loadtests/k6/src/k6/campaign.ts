@@ -44,17 +44,12 @@ export function campaign(): void {
     segments: ['all'],
     texts: [{ locale: 'en-GB', text }],
   })
-  if (!created.ok) return
-  const { campaignId } = created.message.campaign
+  if (created === undefined) return
+  const { campaignId } = created.campaign
   const idempotencyKey = uniqueKey('start')
-  const startedAtMs = Date.now()
   const started = campaigns.call('start', 'StartCampaign', { idempotencyKey, brand, campaignId })
-  if (!started.ok) return
-  const progress = watch(campaignId)
-  reconcile(progress)
-  console.error(
-    `campaign: ${progress.accepted} of ${progress.recipients} accepted, ${progress.fetched} fetched, ${Math.round((Date.now() - startedAtMs) / 1000)} s`,
-  )
+  if (started === undefined) return
+  reconcile(watch(campaignId))
 }
 
 /** Progress once all is sent, and every phone came or had a minute. */

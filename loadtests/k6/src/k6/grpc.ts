@@ -1,23 +1,19 @@
-import { sleep } from 'k6'
 import { Client, type ConnectParams, type Response, StatusOK } from 'k6/net/grpc'
 import type { Kind } from '../plan/thresholds.ts'
-import { note } from './metrics.ts'
+import { type Attempt, insist } from './insist.ts'
 import { fixture } from './world.ts'
 
-/** Tries of one call, the first included. */
-const triesMax = 5
 const timeout = '5s'
-/** Pause before the first repeat, doubled each time, half of it random. */
-const pauseSeconds = 0.1
-/** DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, UNAVAILABLE: safe to repeat with the same key. */
-const retryable: readonly number[] = [4, 8, 10, 14]
-/** FAILED_PRECONDITION: what the platform may rightly say. */
-const preconditionStatus = 9
 
-/** How a call ended. */
-export type Answer<T> =
-  | { readonly ok: true; readonly message: T; readonly tries: number }
-  | { readonly ok: false; readonly isRefused: boolean }
+/** What a status other than OK means: CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, FAILED_PRECONDITION, ABORTED, UNAVAILABLE. */
+const outcomes: ReadonlyMap<number, Extract<Attempt<unknown>, { ok: false }>['outcome']> = new Map([
+  [1, 'interrupted'],
+  [4, 'again'],
+  [8, 'again'],
+  [9, 'refused'],
+  [10, 'again'],
+  [14, 'again'],
+] as const)
 
 /** A connection of this caller to one service; protocol files are read in k6's init stage. */
 export class Service {
@@ -35,38 +31,24 @@ export class Service {
     this.#key = key
   }
 
-  /** Calls, repeats what is worth it, and writes the call down; a precondition that is not met is no failure. */
-  call<T>(kind: Kind, method: string, request: object): Answer<T> {
-    this.#connect()
-    const startedAtMs = Date.now()
-    for (let tries = 1; ; tries += 1) {
-      const response = this.#try(method, request)
-      if (response.status === StatusOK) {
-        note(kind, startedAtMs, true, tries)
-        return { ok: true, message: response.message as T, tries }
-      }
-      const isRefused = response.status === preconditionStatus
-      if (isRefused || tries === triesMax || !retryable.includes(response.status)) {
-        if (!isRefused) {
-          note(kind, startedAtMs, false, tries)
-          console.error(`${kind}: status ${response.status} after ${tries} tries: ${JSON.stringify(response.error)}`)
-        }
-        return { ok: false, isRefused }
-      }
-      sleep(pauseSeconds * 2 ** (tries - 1) * (0.5 + Math.random() / 2))
-    }
+  /** Calls, repeats what is worth it, and writes the call down; undefined without an answer. */
+  call<T>(kind: Kind, method: string, request: object): T | undefined {
+    return insist(kind, () => this.#try<T>(method, request))
   }
 
   /** Asks once, of what may not be there yet; undefined without an answer. Writes nothing down. */
   look<T>(method: string, request: object): T | undefined {
-    this.#connect()
-    const response = this.#try(method, request)
-    return response.status === StatusOK ? (response.message as T) : undefined
+    const answer = this.#try<T>(method, request)
+    return answer.ok ? answer.message : undefined
   }
 
-  #try(method: string, request: object): Response {
+  #try<T>(method: string, request: object): Attempt<T> {
+    this.#connect()
     const metadata = { authorization: `Bearer ${this.#key}` }
-    return this.#client.invoke(`${this.#name}/${method}`, request, { metadata, timeout })
+    const response: Response = this.#client.invoke(`${this.#name}/${method}`, request, { metadata, timeout })
+    if (response.status === StatusOK) return { ok: true, message: response.message as T }
+    const outcome = outcomes.get(response.status) ?? 'failed'
+    return { ok: false, outcome, why: `status ${response.status}: ${JSON.stringify(response.error)}` }
   }
 
   #connect(): void {

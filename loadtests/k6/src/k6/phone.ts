@@ -3,6 +3,7 @@ import exec from 'k6/execution'
 import http, { type RefinedResponse } from 'k6/http'
 import { Counter } from 'k6/metrics'
 import type { Phone } from '../plan/fixture.ts'
+import { isInterrupted } from './json.ts'
 import { note, noteWrong } from './metrics.ts'
 import { phones } from './world.ts'
 
@@ -62,6 +63,7 @@ export function ask(
       note(kind, startedAtMs, true, tries)
       return answer
     }
+    if (isInterrupted(answer.error)) return undefined
     // 0: cut off before it cost anything.
     const isTurnedAway = answer.status === 0 || answer.status === 429 || answer.status === 503
     if (isTurnedAway) turnedAway.add(1, { kind })

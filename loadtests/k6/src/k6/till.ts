@@ -1,6 +1,6 @@
-import http from 'k6/http'
 import { Service } from './grpc.ts'
-import { acknowledged, note, noteRefusal, noteWrong } from './metrics.ts'
+import * as json from './json.ts'
+import { acknowledged, noteWrong } from './metrics.ts'
 import { fixture, members, pick, uniqueKey } from './world.ts'
 
 const ledger = new Service(
@@ -71,23 +71,18 @@ function saleOf(memberId: string): Sale {
 function ringUp(): void {
   const sale = saleOf(pick(members))
   post('earn', sale)
-  const balance = ledger.call<{ balance: unknown }>('balance', 'GetBalance', {
-    brand: fixture.brand,
-    memberId: sale.memberId,
-  })
-  if (balance.ok && !balance.message.balance) noteWrong('balance', `${sale.memberId} has none`)
+  const { brand } = fixture
+  const answer = ledger.call<{ balance?: object }>('balance', 'GetBalance', { brand, memberId: sale.memberId })
+  if (answer !== undefined && !answer.balance) noteWrong('balance', `${sale.memberId} has none`)
 }
 
 /** Posts a sale and writes down what was acknowledged. */
 function post(kind: 'earn' | 'pay' | 'repeat', sale: Sale): Posted | undefined {
-  const answer = ledger.call<Posted>(kind, 'PostReceipt', sale)
-  if (!answer.ok) {
-    if (answer.isRefused) noteRefusal(kind)
-    return undefined
-  }
-  acknowledge(sale.idempotencyKey, answer.message.receiptId)
-  last = { sale, receiptId: answer.message.receiptId }
-  return answer.message
+  const posted = ledger.call<Posted>(kind, 'PostReceipt', sale)
+  if (posted === undefined) return undefined
+  acknowledge(sale.idempotencyKey, posted.receiptId)
+  last = { sale, receiptId: posted.receiptId }
+  return posted
 }
 
 /** A line of the till's journal: k6 can write no other file than its console. */
@@ -98,33 +93,21 @@ function acknowledge(key: string, id: string): void {
 
 function ringUpOverHttp(): void {
   const sale = saleOf(pick(members))
-  const startedAtMs = Date.now()
   const url = `${fixture.addresses.ledgerHttp}/v1/brands/${fixture.brand}/receipts`
-  const headers = { authorization: `Bearer ${fixture.tillKey}`, 'content-type': 'application/json' }
-  const response = http.post(url, JSON.stringify(sale), { headers, timeout: '5s' })
-  const isServed = response.status === 200
-  note('earn-http', startedAtMs, isServed)
-  if (!isServed) {
-    console.error(`earn-http: status ${response.status}: ${response.error}`)
-    return
-  }
-  const { receiptId } = response.json() as unknown as Posted
-  acknowledge(sale.idempotencyKey, receiptId)
+  const posted = json.post<Posted>('earn-http', url, sale)
+  if (posted !== undefined) acknowledge(sale.idempotencyKey, posted.receiptId)
 }
 
 /** Quotes and holds; what another till took meanwhile is refused. */
 function hold(sale: Sale): { readonly holdId: string; readonly points: number } | undefined {
   const { brand, memberId, lines, storeId, number } = sale
   const quote = ledger.call<{ maxPointsPayable: string }>('quote', 'QuoteReceipt', { brand, memberId, lines, storeId })
-  if (!quote.ok) return undefined
-  const points = Math.floor(Number(quote.message.maxPointsPayable) / 2)
+  const points = Math.floor(Number(quote?.maxPointsPayable ?? 0) / 2)
   if (points === 0) return undefined
   const idempotencyKey = uniqueKey('hold')
   const request = { idempotencyKey, brand, memberId, points, reference: number }
   const answer = ledger.call<{ holdId: string }>('hold', 'CreateHold', request)
-  if (answer.ok) return { holdId: answer.message.holdId, points }
-  if (answer.isRefused) noteRefusal('hold')
-  return undefined
+  return answer === undefined ? undefined : { holdId: answer.holdId, points }
 }
 
 function payWithPoints(): void {
@@ -165,8 +148,7 @@ function bringBack(): void {
     occurredAt: new Date().toISOString(),
     lines: [{ lineIndex: 0, quantity: sale.lines[0]?.quantity ?? 1 }],
   })
-  if (answer.ok) acknowledge(key, answer.message.returnReceiptId)
-  else if (answer.isRefused) noteRefusal('return')
+  if (answer !== undefined) acknowledge(key, answer.returnReceiptId)
 }
 
 /** A till that did not get its answer asks again with the same key, and must get the same one. */

@@ -28,12 +28,12 @@ export interface Fixture {
 
 /** Where the services listen. */
 export interface Addresses {
-  readonly enrollment: string
   readonly ledger: string
-  readonly passes: string
   readonly campaigns: string
-  /** JSON over HTTP of the ledger, a URL without a slash at the end. */
+  /** JSON over HTTP: URLs without a slash at the end. */
+  readonly enrollmentHttp: string
   readonly ledgerHttp: string
+  readonly passesHttp: string
 }
 
 /** A phone that holds one card. */

@@ -1,19 +1,19 @@
 import type { Fixture, ScenarioName } from './fixture.ts'
-import { peakOf, type Shape, shapes } from './shapes.ts'
+import { hasCampaign, peakOf, type Shape, shapes } from './shapes.ts'
 import { type Sizes, sizesOf } from './sizing.ts'
 import { abortingThresholds, type Thresholds, thresholdsOf } from './thresholds.ts'
 
 /** k6 takes whole arrivals: per ten seconds they may be tenths per second. */
 const unitSeconds = 10
 /** Callers per arrival per second, at the start and at most; a phone that was turned away waits up to half a minute. */
-const callersPerRate = { atStart: 1, most: 30 } as const
+const callersPerRate = { atStart: 0.3, most: 30 } as const
 const callersMost = 3_000
 /** A campaign may outlast the other flows by so much. */
 const campaignExtraSeconds = 1_800
 /** What is under way may end in good order. */
 const gracefulStop = '60s'
 /** Of the search for the breaking point: the first seconds of a cold platform do not count. */
-const settleSeconds = 10
+const settleSeconds = 20
 
 /** k6's part of the plan: executors by flow, and what must hold. */
 export interface Plan {
@@ -27,7 +27,7 @@ export type PlanInput = Pick<Fixture, 'scenario' | 'scale' | 'durationSeconds' |
 /** The plan of a run. */
 export function planOf(input: PlanInput): Plan {
   const { scenario, durationSeconds } = input
-  const sizes = sizesOf(input.scale)
+  const sizes = sizesOf(input.scale, hasCampaign(scenario))
   const scenarios = shapes[scenario].map((shape) => [shape.flow, executorOf(shape, sizes, durationSeconds)] as const)
   const thresholds = allThresholds(input)
   return {

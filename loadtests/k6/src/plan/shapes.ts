@@ -82,20 +82,13 @@ export const shapes: Readonly<Record<ScenarioName, readonly Shape[]>> = {
   'break-point': [rise('till'), rise('phone'), rise('enrol')],
 }
 
+/** Whether a scenario sends a campaign. */
+export function hasCampaign(scenario: ScenarioName): boolean {
+  return shapes[scenario].some(({ flow }) => flow === 'campaign')
+}
+
 /** Peak arrivals per second of a flow. */
 export function peakOf(flow: Exclude<Flow, 'campaign'>, sizes: Sizes): number {
   const peaks = { till: sizes.receiptsPerSecond, phone: sizes.visitsPerSecond, enrol: sizes.enrolsPerSecond }
   return peaks[flow]
-}
-
-/** Arrivals per second that a shape asks for at a share of the duration, 0 to 1. */
-export function plannedRate(shape: Shape, peakPerSecond: number, share: number): number {
-  if (shape.flow === 'campaign') return 0
-  let [from, begins] = [shape.from, 0]
-  for (const { during, to } of shape.stages) {
-    if (share <= begins + during) return peakPerSecond * (from + ((to - from) * (share - begins)) / during)
-    from = to
-    begins += during
-  }
-  return peakPerSecond * from
 }

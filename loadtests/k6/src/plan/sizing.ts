@@ -15,7 +15,10 @@ export const fullScale = {
 } as const
 
 /** Below these a scenario would measure nothing. */
-export const leastSizes = { cards: 250, receiptsPerSecond: 4, enrolsPerSecond: 1, visitsPerSecond: 4 } as const
+export const leastSizes = { cards: 100, receiptsPerSecond: 4, enrolsPerSecond: 1, visitsPerSecond: 4 } as const
+
+/** Without a campaign the number of cards matters little, and putting them on phones takes longer than the run. */
+export const cardsMostWithoutCampaign = 4_000
 
 /** One card in so many belongs to a phone that k6 plays; its member gave no consent to marketing. */
 export const ownPhoneEvery = 5
@@ -31,11 +34,12 @@ export interface Sizes {
 }
 
 /** Sizes at a scale. */
-export function sizesOf(scale: number): Sizes {
+export function sizesOf(scale: number, hasCampaign: boolean): Sizes {
   const { cards, stores, tillsPerStore, secondsPerReceipt, enrolsPerStoreAndMinute, pullBackSeconds } = fullScale
   const atLeast = (least: number, value: number): number => Math.max(least, value * scale)
+  const wanted = Math.round(atLeast(leastSizes.cards, cards))
   return {
-    cards: Math.round(atLeast(leastSizes.cards, cards)),
+    cards: Math.min(hasCampaign ? Number.POSITIVE_INFINITY : cardsMostWithoutCampaign, wanted),
     receiptsPerSecond: atLeast(leastSizes.receiptsPerSecond, (stores * tillsPerStore) / secondsPerReceipt),
     enrolsPerSecond: atLeast(leastSizes.enrolsPerSecond, (stores * enrolsPerStoreAndMinute) / 60),
     visitsPerSecond: atLeast(leastSizes.visitsPerSecond, cards / pullBackSeconds),
@@ -43,14 +47,16 @@ export function sizesOf(scale: number): Sizes {
 }
 
 /** The arithmetic in words, one line each. */
-export function describeSizing(scale: number): readonly string[] {
+export function describeSizing(scale: number, hasCampaign: boolean): readonly string[] {
   const { cards, stores, tillsPerStore, secondsPerReceipt, enrolsPerStoreAndMinute, pullBackSeconds } = fullScale
-  const sizes = sizesOf(scale)
+  const sizes = sizesOf(scale, hasCampaign)
   const figure = (value: number): string => value.toLocaleString('en', { maximumFractionDigits: 2 })
   const line = (what: string, arithmetic: string, value: number, least: number): string =>
     `${what}: ${arithmetic} × ${scale} = ${figure(value)}${value === least ? ' (the least)' : ''}`
   return [
-    line('cards', figure(cards), sizes.cards, leastSizes.cards),
+    hasCampaign
+      ? line('cards', figure(cards), sizes.cards, leastSizes.cards)
+      : `cards: ${figure(sizes.cards)}; without a campaign never more than ${figure(cardsMostWithoutCampaign)}`,
     line(
       'receipts per second at the peak',
       `${figure(stores)} stores × ${tillsPerStore} tills ÷ ${secondsPerReceipt} s`,

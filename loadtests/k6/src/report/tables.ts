@@ -10,27 +10,27 @@ export type Part =
 
 /** The parts of a report, in the order of reading. */
 export function partsOf(facts: Facts): readonly Part[] {
-  return [
+  const parts: readonly Part[] = [
     { title: 'Verdict', lines: verdict(facts) },
     { title: 'Calls', rows: callRows(facts) },
+    { title: 'Pushes', lines: campaignLines(facts) },
     { title: 'Acknowledged and posted', lines: receiptLines(facts) },
-    { title: 'Thresholds', rows: thresholdRows(facts) },
     { title: 'Verify', lines: verifyLines(facts) },
     { title: 'Sizes', lines: facts.sizing },
     { title: 'Run', lines: runLines(facts) },
+    { title: 'Thresholds', rows: thresholdRows(facts) },
   ]
+  return parts.filter((part) => 'rows' in part || part.lines.length > 0)
 }
 
 function verdict({ broken, knee, options }: Facts): readonly string[] {
-  const lines = broken.length === 0 ? ['all thresholds and invariants hold'] : broken.map((what) => `BROKEN: ${what}`)
+  const well = options.scenario === 'break-point' ? 'all invariants hold' : 'all thresholds and invariants hold'
+  const lines = broken.length === 0 ? [well] : broken.map((what) => `BROKEN: ${what}`)
   if (options.scenario !== 'break-point') return lines
   if (knee === undefined) return [...lines, 'no load was carried: the knee is below the first seconds']
   const scale = (knee.share * options.scale).toPrecision(2)
   const where = knee.share === 1 ? `nothing broke up to scale ${options.scale}` : `the knee is at scale ${scale}`
-  return [
-    `${where}: ${Math.round(knee.callsPerSecond)} till calls per second, p99 ${Math.round(knee.p99Ms)} ms`,
-    ...lines,
-  ]
+  return [`${where}: ${Math.round(knee.callsPerSecond)} calls per second of all kinds`, ...lines]
 }
 
 function callRows({ summary }: Facts): readonly (readonly string[])[] {
@@ -55,6 +55,24 @@ function callRows({ summary }: Facts): readonly (readonly string[])[] {
       ]
     })
   return [['call', 'served', 'failed', 'p50 ms', 'p95 ms', 'p99 ms', 'max ms'], ...rows]
+}
+
+function campaignLines({ summary, watched }: Facts): readonly string[] {
+  const gauge = (name: string): number | undefined => summary.metrics[`campaign_${name}`]?.values['value']
+  const [recipients, accepted, failed, fetched] = ['recipients', 'accepted', 'failed', 'fetched'].map(gauge)
+  const last = watched.at(-1)
+  const pushes =
+    last === undefined
+      ? []
+      : [
+          `the sandbox's APNs accepted ${whole(last.accepted)} pushes in all and refused ${whole(last.rejected)}; its phones fetched ${whole(last.fetched)} cards`,
+        ]
+  if (recipients === undefined) return pushes
+  const within = ((gauge('fetched_within_60s') ?? 0) * 100).toFixed(1)
+  return [
+    `${whole(recipients)} phones: ${whole(accepted ?? 0)} accepted, ${whole(failed ?? 0)} failed, ${whole(fetched ?? 0)} came for the card, ${within} % of them within 60 s of the push`,
+    ...pushes,
+  ]
 }
 
 function receiptLines({ summary, console, reconciliation }: Facts): readonly string[] {

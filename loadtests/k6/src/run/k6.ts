@@ -45,8 +45,9 @@ export async function runK6(
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...trust },
   })
-  const onAbort = (): void => void child.kill('SIGINT')
-  process.once('SIGTERM', onAbort)
+  // Whoever stops us early wants no more load either.
+  const onExit = (): void => void child.kill('SIGKILL')
+  process.once('exit', onExit)
   for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', say)
   try {
     const exitCode = await new Promise<number>((resolve, reject) => {
@@ -55,7 +56,7 @@ export async function runK6(
     })
     return { exitCode }
   } finally {
-    process.off('SIGTERM', onAbort)
+    process.off('exit', onExit)
   }
 }
 

@@ -1,55 +1,47 @@
 import type { Samples, Slice } from './samples.ts'
 import { quantile } from './samples.ts'
 
-/** The most that was carried before a rising load broke a threshold. */
+/** The most that was carried before a rising load was too much. */
 export interface Knee {
   /** Share of the scale that was asked for, 0 to 1. */
   readonly share: number
-  /** Calls per second that were served there, of all kinds. */
+  /** Calls of all kinds per second that were served there. */
   readonly callsPerSecond: number
-  readonly p99Ms: number
 }
 
 /** Served share below which a slice counts as broken. */
 const servedShareMin = 0.999
+/** Fewer calls than these say nothing of p99. */
+const callsMin = 20
 
 /**
- * The knee of a load that rises in a straight line: the last slice before latency left its plain. That is where p99 of
- * tills stays above `limitMs` to the end, or calls begin to fail; undefined when there is nothing before it.
+ * The knee of a load that rises in a straight line: the last slice before one kind of calls stayed above its limit, or
+ * failed, to the end. Undefined when there is nothing before it. `p99LimitsMs` is by kind.
  */
 export function kneeOf(
   samples: Samples,
-  kinds: readonly string[],
-  limitMs: number,
+  p99LimitsMs: ReadonlyMap<string, number>,
   plannedSeconds: number,
 ): Knee | undefined {
-  const slices = kinds.flatMap((kind) => samples.slices.get(kind) ?? [])
   const count = Math.ceil(samples.seconds / samples.sliceSeconds)
-  const all = Array.from({ length: count }, (_, at) => merge(kinds.map((kind) => samples.slices.get(kind)?.[at])))
-  if (slices.length === 0) return undefined
-  let last = all.length
-  while (last > 0 && isBroken(all[last - 1], limitMs)) last -= 1
-  const knee = all[last - 1]
-  if (knee === undefined) return undefined
+  const isBrokenAt = (at: number): boolean =>
+    [...p99LimitsMs].some(([kind, limitMs]) => isBroken(samples.slices.get(kind)?.[at], limitMs))
+  let carried = count
+  while (carried > 0 && isBrokenAt(carried - 1)) carried -= 1
+  if (carried === 0) return undefined
+  const served = [...p99LimitsMs.keys()].reduce(
+    (sum, kind) => sum + (samples.slices.get(kind)?.[carried - 1]?.served ?? 0),
+    0,
+  )
   return {
-    share: Math.min(1, (last * samples.sliceSeconds) / plannedSeconds),
-    callsPerSecond: knee.served / samples.sliceSeconds,
-    p99Ms: quantile(knee.durationsMs, 0.99) ?? 0,
+    share: Math.min(1, (carried * samples.sliceSeconds) / plannedSeconds),
+    callsPerSecond: served / samples.sliceSeconds,
   }
 }
 
 function isBroken(slice: Slice | undefined, limitMs: number): boolean {
   if (slice === undefined) return false
   const total = slice.served + slice.failed
-  if (total === 0) return true
-  return slice.served / total < servedShareMin || (quantile(slice.durationsMs, 0.99) ?? 0) > limitMs
-}
-
-function merge(slices: readonly (Slice | undefined)[]): Slice {
-  const there = slices.filter((slice) => slice !== undefined)
-  return {
-    served: there.reduce((sum, { served }) => sum + served, 0),
-    failed: there.reduce((sum, { failed }) => sum + failed, 0),
-    durationsMs: there.flatMap(({ durationsMs }) => durationsMs).toSorted((a, b) => a - b),
-  }
+  if (slice.failed > 0 && slice.served / total < servedShareMin) return true
+  return slice.durationsMs.length >= callsMin && (quantile(slice.durationsMs, 0.99) ?? 0) > limitMs
 }

@@ -24,7 +24,7 @@ export class UsageError extends Error {
 export const helpText = `npm run load -- SCENARIO [flags]   puts load on a running platform, verifies it and writes a report
 
   SCENARIO              ${scenarioNames.join(', ')}
-  --scale N             share of two million cards and all that follows, 0.0001 to 10 (default 0.005)
+  --scale N             share of two million cards and all that follows, 0.00005 to 10 (default 0.005)
   --duration S          seconds of load, 5 to 86,400 (default 60; soak 1800)
   --data-dir DIR        platform to use, or to start when none runs there (default .stampede)
   --against FILE        a platform elsewhere: JSON with its brand and addresses; see docs/load.md
@@ -60,7 +60,7 @@ export function parseOptions(args: readonly string[], from: string): LoadOptions
     value === undefined ? undefined : resolve(from, value)
   return {
     scenario,
-    scale: number('scale', values.scale, 0.0001, 10),
+    scale: number('scale', values.scale, 0.000_05, 10),
     durationSeconds: number('duration', duration, 5, 86_400),
     dataDir: resolve(from, values['data-dir']),
     against: path(values.against),

@@ -3,6 +3,7 @@ import { availableParallelism, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Fixture } from '../plan/fixture.ts'
+import { hasCampaign } from '../plan/shapes.ts'
 import { sizesOf } from '../plan/sizing.ts'
 import { type Facts, gatherFacts } from '../report/facts.ts'
 import { loadStores, prepareBrand } from './brand.ts'
@@ -79,7 +80,13 @@ async function prepare(
   const { brand, addresses, caFile } = target
   await using clients = openClients(target)
   await prepareBrand(target, clients)
-  const { memberIds, phones } = await seed({ brand, cards: sizesOf(options.scale).cards, clients, sandbox, say })
+  const { memberIds, phones } = await seed({
+    brand,
+    cards: sizesOf(options.scale, hasCampaign(options.scenario)).cards,
+    clients,
+    sandbox,
+    say,
+  })
   const membersFile = join(files.folder, 'members.json')
   const phonesFile = join(files.folder, 'phones.json')
   writeFileSync(membersFile, JSON.stringify(memberIds))

@@ -37,7 +37,7 @@ interface Row {
   readonly kind: string
 }
 
-const slicesWanted = 120
+const slicesWanted = 100
 const gaugePrefix = 'campaign_'
 
 /** Reads k6's samples: CSV with the columns metric, Unix second, value and tags. */
@@ -48,10 +48,11 @@ export async function readSamples(file: string): Promise<Samples> {
   for await (const line of createInterface({ input: createReadStream(file).pipe(createGunzip()) })) {
     const row = parseRow(line)
     if (row === undefined) continue
-    first = Math.min(first, row.second)
-    last = Math.max(last, row.second)
-    if (row.metric === 'call_duration' || row.metric === 'call_failed') calls.push(row)
-    else if (row.metric.startsWith(gaugePrefix)) {
+    if (row.metric === 'call_duration' || row.metric === 'call_failed') {
+      first = Math.min(first, row.second)
+      last = Math.max(last, row.second)
+      calls.push(row)
+    } else if (row.metric.startsWith(gaugePrefix)) {
       const points = gauges.get(row.metric) ?? []
       points.push({ second: row.second, value: row.value })
       gauges.set(row.metric, points)

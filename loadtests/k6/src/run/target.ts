@@ -5,7 +5,7 @@ import type { Addresses } from '../plan/fixture.ts'
 /** A platform under load, as its caller reaches it. */
 export interface Target {
   readonly brand: string
-  readonly addresses: Addresses & { readonly analytics: string }
+  readonly addresses: Addresses & { readonly enrollment: string; readonly passes: string; readonly analytics: string }
   /** PEM file of the authority of the servers' certificates; undefined: gRPC without TLS, phones trust the system. */
   readonly caFile: string | undefined
   /** Key that may make keys, members and read passes: of an admin or of the brand's own admin. */
@@ -32,6 +32,7 @@ export function localTarget(dataDir: string, postgresUrl: string): Target {
   const ports = readJson<Ports>(join(dataDir, 'run', 'ports.json'))
   const { rootKey } = readJson<{ readonly rootKey: string }>(join(dataDir, 'data', 'secrets.json'))
   const grpc = (name: string): string => `localhost:${ports[`${name}Grpc`]}`
+  const http = (name: string): string => `http://127.0.0.1:${ports[`${name}Http`]}`
   return {
     brand: 'load',
     addresses: {
@@ -40,7 +41,9 @@ export function localTarget(dataDir: string, postgresUrl: string): Target {
       passes: grpc('passRender'),
       campaigns: grpc('campaigns'),
       analytics: grpc('analytics'),
-      ledgerHttp: `http://127.0.0.1:${ports['ledgerHttp']}`,
+      enrollmentHttp: http('enrollment'),
+      ledgerHttp: http('ledger'),
+      passesHttp: http('passRender'),
     },
     caFile: join(dataDir, 'run', 'tls', 'ca.pem'),
     key: rootKey,
@@ -60,7 +63,16 @@ interface TargetFile {
   readonly sandboxUrl?: string
 }
 
-const addressNames = ['enrollment', 'ledger', 'passes', 'campaigns', 'analytics', 'ledgerHttp'] as const
+const addressNames = [
+  'enrollment',
+  'ledger',
+  'passes',
+  'campaigns',
+  'analytics',
+  'enrollmentHttp',
+  'ledgerHttp',
+  'passesHttp',
+] as const
 
 /** A platform elsewhere. The key comes from STAMPEDE_LOAD_KEY, the database, if any, from STAMPEDE_POSTGRES_URL. Throws TargetError. */
 export function remoteTarget(file: string, dataDir: string): Target {
