@@ -3,7 +3,7 @@ import { availableParallelism, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Fixture } from '../plan/fixture.ts'
-import { hasCampaign } from '../plan/shapes.ts'
+import { hasCampaign, shapes } from '../plan/shapes.ts'
 import { sizesOf } from '../plan/sizing.ts'
 import { type Facts, gatherFacts } from '../report/facts.ts'
 import { loadStores, prepareBrand } from './brand.ts'
@@ -17,7 +17,7 @@ import { readSamples } from './samples.ts'
 import { SandboxControl } from './sandbox.ts'
 import { makeKeys, seed } from './seed.ts'
 import { readSummary } from './summary.ts'
-import type { Target } from './target.ts'
+import { type Target, TargetError } from './target.ts'
 import { SandboxWatch, settle, type Watched } from './watch.ts'
 
 /** What a run works with. */
@@ -87,6 +87,8 @@ async function prepare(
     sandbox,
     say,
   })
+  if (phones.length === 0 && shapes[options.scenario].some(({ flow }) => flow === 'phone'))
+    throw new TargetError(`${options.scenario} needs phones, which only a sandbox has: sandboxUrl is missing`)
   const membersFile = join(files.folder, 'members.json')
   const phonesFile = join(files.folder, 'phones.json')
   writeFileSync(membersFile, JSON.stringify(memberIds))
