@@ -6,7 +6,7 @@ import { abortingThresholds, type Thresholds, thresholdsOf } from './thresholds.
 /** k6 takes whole arrivals: per ten seconds they may be tenths per second. */
 const unitSeconds = 10
 /** Callers per arrival per second, at the start and at most; a phone that was turned away waits up to half a minute. */
-const callersPerRate = { atStart: 0.3, most: 30 } as const
+const callersPerRate = { atStart: 0.6, most: 30 } as const
 const callersMost = 3_000
 /** A campaign may outlast the other flows by so much. */
 const campaignExtraSeconds = 1_800
@@ -42,9 +42,11 @@ export function endsAtFirstBreak(scenario: ScenarioName): boolean {
 }
 
 /** The thresholds of a run, those of the caller in place of ours. */
-export function allThresholds({ scenario, slack, thresholds }: PlanInput): Thresholds {
+function allThresholds({ scenario, scale, slack, thresholds }: PlanInput): Thresholds {
+  const sizes = sizesOf(scale, hasCampaign(scenario))
   const flows = shapes[scenario].map(({ flow }) => flow)
-  return { ...thresholdsOf(flows, slack), ...thresholds }
+  const arrivals = flows.reduce((sum, flow) => sum + (flow === 'campaign' ? 1 : peakOf(flow, sizes)), 0)
+  return { ...thresholdsOf(flows, slack, arrivals), ...thresholds }
 }
 
 function executorOf(shape: Shape, sizes: Sizes, durationSeconds: number): object {

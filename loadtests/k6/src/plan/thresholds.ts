@@ -41,9 +41,11 @@ export type Thresholds = Readonly<Record<string, readonly string[]>>
 
 /** Share of calls of a kind that may fail after all repeats. */
 const failedShareMax = 0.001
+/** Share of arrivals that may find no free caller: with more the load is not what was asked for. */
+const droppedShareMax = 0.01
 
-/** Thresholds of the flows; latency limits are multiplied by `slack`. */
-export function thresholdsOf(flows: readonly Flow[], slack: number): Thresholds {
+/** Thresholds of the flows, whose peaks add up to so many arrivals; latency limits are multiplied by `slack`. */
+export function thresholdsOf(flows: readonly Flow[], slack: number, arrivalsPerSecond: number): Thresholds {
   const byKind = flows
     .flatMap((flow) => kinds[flow])
     .flatMap((kind): readonly (readonly [string, readonly string[]])[] => {
@@ -55,8 +57,7 @@ export function thresholdsOf(flows: readonly Flow[], slack: number): Thresholds 
     })
   return {
     ...Object.fromEntries(byKind),
-    // Arrivals that found no free caller: then the load was not what was asked for.
-    dropped_iterations: ['count<1'],
+    dropped_iterations: [`rate<${arrivalsPerSecond * droppedShareMax}`],
     // Answers that contradict another answer or the request.
     wrong_answers: ['count<1'],
     ...(flows.includes('campaign') && { campaign_fetched_within_60s: ['value>0.95'] }),

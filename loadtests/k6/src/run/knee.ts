@@ -5,7 +5,7 @@ import { quantile } from './samples.ts'
 export interface Knee {
   /** Share of the scale that was asked for, 0 to 1. */
   readonly share: number
-  /** Calls of all kinds per second that were served there. */
+  /** Most calls of all kinds per second that were served up to there. */
   readonly callsPerSecond: number
 }
 
@@ -29,10 +29,10 @@ export function kneeOf(
   let carried = count
   while (carried > 0 && isBrokenAt(carried - 1)) carried -= 1
   if (carried === 0) return undefined
-  const served = [...p99LimitsMs.keys()].reduce(
-    (sum, kind) => sum + (samples.slices.get(kind)?.[carried - 1]?.served ?? 0),
-    0,
-  )
+  const servedAt = (at: number): number =>
+    [...p99LimitsMs.keys()].reduce((sum, kind) => sum + (samples.slices.get(kind)?.[at]?.served ?? 0), 0)
+  // The last slice of a run that ended at once is cut off.
+  const served = Array.from({ length: carried }, (_, at) => servedAt(at)).reduce((most, one) => Math.max(most, one), 0)
   return {
     share: Math.min(1, (carried * samples.sliceSeconds) / plannedSeconds),
     callsPerSecond: served / samples.sliceSeconds,
