@@ -17,10 +17,10 @@ const commands = {
   test: ['scripts/test.ts'],
   check: ['scripts/check.ts'],
   verify: ['loadtests/verify/src/main.ts'],
+  load: ['scripts/load.ts'],
   service: ['scripts/service.ts'],
   bench: ['scripts/bench.ts'],
   drill: ['scripts/drill.ts'],
-  load: ['scripts/load.ts'],
   'dead-letters': ['scripts/dead-letters.ts'],
   generate: ['scripts/generate.mjs'],
 }
