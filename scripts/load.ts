@@ -4,4 +4,4 @@ import { root } from './lib/suites.ts'
 import { findTool } from './tools/find.ts'
 
 // A run that was stopped half-way may still wait for parts that are gone.
-process.exit(await runLoad({ args: process.argv.slice(2), from: process.env['INIT_CWD'] ?? root, k6: findTool('k6') }))
+process.exit(await runLoad({ args: process.argv.slice(2), from: root, k6: findTool('k6') }))
