@@ -49,6 +49,7 @@ describe('sizes', () => {
       receiptsPerSecond: 2_000,
       enrolsPerSecond: 200,
       visitsPerSecond: 2_000,
+      campaignPerSecond: 4_000,
     })
     assert.deepEqual(sizesOf(0.000_001, true), leastSizes)
   })

@@ -12,10 +12,18 @@ export const fullScale = {
   enrolsPerStoreAndMinute: 2,
   /** The campaign's phones are back within so many seconds. */
   pullBackSeconds: 1_000,
+  /** Ceiling of the brand's campaigns in pushes per second: the phones that come back are no faster. */
+  campaignPerSecond: 4_000,
 } as const
 
 /** Below these a scenario would measure nothing. */
-export const leastSizes = { cards: 100, receiptsPerSecond: 4, enrolsPerSecond: 1, visitsPerSecond: 4 } as const
+export const leastSizes = {
+  cards: 100,
+  receiptsPerSecond: 4,
+  enrolsPerSecond: 1,
+  visitsPerSecond: 4,
+  campaignPerSecond: 20,
+} as const
 
 /** Without a campaign the number of cards matters little, and putting them on phones takes longer than the run. */
 export const cardsMostWithoutCampaign = 4_000
@@ -31,6 +39,7 @@ export interface Sizes {
   readonly enrolsPerSecond: number
   /** Phones that come back by themselves, at the peak. */
   readonly visitsPerSecond: number
+  readonly campaignPerSecond: number
 }
 
 /** Sizes at a scale. */
@@ -43,6 +52,7 @@ export function sizesOf(scale: number, hasCampaign: boolean): Sizes {
     receiptsPerSecond: atLeast(leastSizes.receiptsPerSecond, (stores * tillsPerStore) / secondsPerReceipt),
     enrolsPerSecond: atLeast(leastSizes.enrolsPerSecond, (stores * enrolsPerStoreAndMinute) / 60),
     visitsPerSecond: atLeast(leastSizes.visitsPerSecond, cards / pullBackSeconds),
+    campaignPerSecond: Math.round(atLeast(leastSizes.campaignPerSecond, fullScale.campaignPerSecond)),
   }
 }
 
@@ -74,6 +84,12 @@ export function describeSizing(scale: number, hasCampaign: boolean): readonly st
       `${figure(cards)} ÷ ${figure(pullBackSeconds)} s`,
       sizes.visitsPerSecond,
       leastSizes.visitsPerSecond,
+    ),
+    line(
+      'pushes of a campaign per second at most',
+      figure(fullScale.campaignPerSecond),
+      sizes.campaignPerSecond,
+      leastSizes.campaignPerSecond,
     ),
     `phones that k6 plays: one card in ${ownPhoneEvery}, whose member gave no consent; the campaign goes to the others, whose phones are the sandbox's`,
     'every receipt that changes a balance is one more push and one more visit, by a phone of the sandbox',

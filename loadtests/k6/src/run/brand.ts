@@ -15,8 +15,8 @@ const readyMs = 60_000
 /** Stores that receipts name. */
 export const loadStores: readonly string[] = Array.from({ length: 200 }, (_, index) => `store-${index}`)
 
-/** Makes the brand of load tests on this machine's platform; a second time changes nothing. */
-export async function prepareBrand({ brand, home }: Target, clients: Clients): Promise<void> {
+/** Makes the brand of load tests on this machine's platform; a second time changes nothing. Its campaigns have the ceiling. */
+export async function prepareBrand({ brand, home }: Target, clients: Clients, maxBulkPerSecond: number): Promise<void> {
   if (home === undefined) return
   const passTypeId = `pass.example.stampede.${brand}`
   writeCertificate(home, brand, passTypeId)
@@ -30,6 +30,7 @@ export async function prepareBrand({ brand, home }: Target, clients: Clients): P
       passTypeId,
       teamId,
       weight: 10,
+      maxBulkPerSecond,
       contact: 'Load & Co, 1 Test Street, London',
     },
   })

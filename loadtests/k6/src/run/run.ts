@@ -30,7 +30,8 @@ export interface RunInput {
 }
 
 /** Prepares the platform, loads it, lets it come to rest, and gathers what there is to know. */
-export async function runScenario(input: RunInput): Promise<Facts> {
+export async function runScenario(given: RunInput): Promise<Facts> {
+  const input = { ...given, target: withOwnBrand(given) }
   const { options, target, k6, say } = input
   const sandbox = target.sandboxUrl === undefined ? undefined : new SandboxControl(target.sandboxUrl)
   const name = `l${Date.now().toString(36)}`
@@ -60,6 +61,13 @@ export async function runScenario(input: RunInput): Promise<Facts> {
   })
 }
 
+/** Runs of different sizes do not mix: each has a brand of its own, where we may make one. */
+function withOwnBrand({ options, target }: RunInput): Target {
+  if (target.home === undefined) return target
+  const { cards, campaignPerSecond } = sizesOf(options.scale, hasCampaign(options.scenario))
+  return { ...target, brand: `${target.brand}-${cards}-${campaignPerSecond}` }
+}
+
 function makeFiles(folder: string): RunFiles {
   mkdirSync(folder, { recursive: true })
   return {
@@ -79,14 +87,9 @@ async function prepare(
 ): Promise<void> {
   const { brand, addresses, caFile } = target
   await using clients = openClients(target)
-  await prepareBrand(target, clients)
-  const { memberIds, phones } = await seed({
-    brand,
-    cards: sizesOf(options.scale, hasCampaign(options.scenario)).cards,
-    clients,
-    sandbox,
-    say,
-  })
+  const { cards, campaignPerSecond } = sizesOf(options.scale, hasCampaign(options.scenario))
+  await prepareBrand(target, clients, campaignPerSecond)
+  const { memberIds, phones } = await seed({ brand, cards, clients, sandbox, say })
   if (phones.length === 0 && shapes[options.scenario].some(({ flow }) => flow === 'phone'))
     throw new TargetError(`${options.scenario} needs phones, which only a sandbox has: sandboxUrl is missing`)
   const membersFile = join(files.folder, 'members.json')
