@@ -6,16 +6,29 @@ import { closeMonths } from './referrals/close-months.ts'
 import { giveRewards } from './referrals/give-rewards.ts'
 import { earnTerms } from './subscriptions/earn-terms.ts'
 
-/** Does what is due of the models that follow receipts, up to `limit` of each kind; answers how much it did at most. */
+const works: readonly ((context: LedgerContext, limit: number) => Promise<number>)[] = [
+  closeMonths,
+  giveRewards,
+  bookDonations,
+  closeDraws,
+  earnTerms,
+  ({ database, clock }, limit) => forgetTouches(database, clock.now(), limit),
+]
+
+/**
+ * Does what is due besides accounts, up to `limit` of each kind; answers how much it did at most. What fails keeps nothing
+ * else from being done, and is thrown in the end.
+ */
 export async function settleDue(context: LedgerContext, limit: number): Promise<number> {
-  const { database, clock } = context
-  const done = [
-    await closeMonths(context, limit),
-    await giveRewards(context, limit),
-    await bookDonations(context, limit),
-    await closeDraws(context, limit),
-    await earnTerms(context, limit),
-    await forgetTouches(database, clock.now(), limit),
-  ]
-  return Math.max(...done)
+  const failures: unknown[] = []
+  let done = 0
+  for (const work of works) {
+    try {
+      done = Math.max(done, await work(context, limit))
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  if (failures.length > 0) throw failures[0]
+  return done
 }

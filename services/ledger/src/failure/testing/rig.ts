@@ -14,7 +14,9 @@ import {
   startEmbeddedPostgres,
 } from '@stampede/platform'
 import { type NodeProcess, platformEnv, startNode, tempDir, testKeys, testNats } from '@stampede/platform/testing'
+import { DonationServiceService } from '@stampede/proto/donations/v1'
 import { LedgerServiceService } from '@stampede/proto/ledger/v1'
+import { ReferralServiceService } from '@stampede/proto/referrals/v1'
 import { migrationsDir, schema } from '../../store/schema.ts'
 
 const script = new URL('../../../../../scripts/service.ts', import.meta.url)
@@ -42,6 +44,8 @@ interface Replica {
   process: NodeProcess<true>
   readonly env: NodeJS.ProcessEnv
   readonly client: Ledger
+  readonly referrals: ServiceClient<typeof ReferralServiceService>
+  readonly donations: ServiceClient<typeof DonationServiceService>
 }
 
 /** Replicas of the ledger, processes of their own, on a PostgreSQL that can be stopped at once and started again. */
@@ -74,11 +78,17 @@ export class FailureRig implements AsyncDisposable {
     const rig = new FailureRig(dataDir, postgres, stack.move())
     for (let index = 0; index < replicas; index++) {
       const grpcPort = await freePort()
-      const extra = { STAMPEDE_LEDGER_GRPC_PORT: String(grpcPort), STAMPEDE_LOG_LEVEL: 'fatal' }
+      const extra = {
+        STAMPEDE_LEDGER_GRPC_PORT: String(grpcPort),
+        STAMPEDE_LEDGER_SWEEP_SECONDS: '1',
+        STAMPEDE_LOG_LEVEL: 'fatal',
+      }
       const env = platformEnv({ postgres, nats: server, keys, extra })
       const settings = { address: `127.0.0.1:${grpcPort}`, apiKey: keys.rootKey, platform: readPlatformConfig(env) }
       const client = rig.#stack.use(createClient(LedgerServiceService, settings))
-      rig.#replicas.push({ process: await startReplica(env), env, client })
+      const referrals = rig.#stack.use(createClient(ReferralServiceService, settings))
+      const donations = rig.#stack.use(createClient(DonationServiceService, settings))
+      rig.#replicas.push({ process: await startReplica(env), env, client, referrals, donations })
     }
     return rig
   }
@@ -86,6 +96,13 @@ export class FailureRig implements AsyncDisposable {
   /** Clients of the replicas, in their order. */
   get clients(): readonly Ledger[] {
     return this.#replicas.map(({ client }) => client)
+  }
+
+  /** A replica's other services. */
+  others(index: number): Pick<Replica, 'referrals' | 'donations'> {
+    const replica = this.#replicas[index]
+    if (replica === undefined) throw new Error(`there is no replica ${index}`)
+    return replica
   }
 
   /** Kills a replica and starts it again. */
