@@ -57,6 +57,11 @@ export class Model {
     this.#standings = tiers === undefined ? [] : this.members.map(() => new ModelStanding(tiers))
   }
 
+  /** Codes, and the tiers of the members as places in the ladder. */
+  standing() {
+    return { codes: this.#coupons.states(), ranks: this.#standings.map(({ rank }) => rank) }
+  }
+
   /** Most points that pay for lines. */
   mostFor(lines: readonly ModelLine[]): bigint {
     const most = add(payable(this.#rules, lines))
