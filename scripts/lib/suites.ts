@@ -85,8 +85,11 @@ export function runQuietly(
 ): Promise<{ readonly exitCode: number; readonly output: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] })
-    const timer = setTimeout(() => child.kill('SIGKILL'), deadlineMs)
     const parts: Buffer[] = []
+    const timer = setTimeout(() => {
+      parts.push(Buffer.from(`\nkilled after ${deadlineMs / 1000} s\n`))
+      child.kill('SIGKILL')
+    }, deadlineMs)
     child.stdout.on('data', (part: Buffer) => parts.push(part))
     child.stderr.on('data', (part: Buffer) => parts.push(part))
     child.on('error', reject)

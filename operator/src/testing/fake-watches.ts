@@ -5,6 +5,7 @@ interface OpenWatch {
   readonly collection: string
   readonly selector: string | null
   readonly response: ServerResponse
+  readonly takesBookmarks: boolean
   isStalled: boolean
 }
 
@@ -31,6 +32,7 @@ export class FakeWatches {
       collection: url.pathname,
       selector: url.searchParams.get('labelSelector'),
       response,
+      takesBookmarks: url.searchParams.get('allowWatchBookmarks') === 'true',
       isStalled: false,
     }
     const from = Number(url.searchParams.get('resourceVersion') ?? '0')
@@ -67,10 +69,11 @@ export class FakeWatches {
     for (const watch of this.#open) watch.isStalled = true
   }
 
-  /** Tells every watch how far the log is, without an event. */
+  /** Tells every watch that asked for it how far the log is, without an event. */
   bookmark(): void {
     const metadata = { resourceVersion: String(this.#objects.version) }
-    this.raw(JSON.stringify({ type: 'BOOKMARK', object: { metadata } }))
+    const line = JSON.stringify({ type: 'BOOKMARK', object: { metadata } })
+    for (const watch of this.#open) if (watch.takesBookmarks) sendLine(watch, line)
   }
 
   /** Forgets the log and tells every open watch that it is too old. */
@@ -81,7 +84,7 @@ export class FakeWatches {
 
   /** Sends a line as it is to every watch. */
   raw(line: string): void {
-    for (const { response, isStalled } of this.#open) if (!isStalled) response.write(`${line}\n`)
+    for (const watch of this.#open) sendLine(watch, line)
   }
 
   #tooOld(watch: OpenWatch): void {
@@ -99,10 +102,14 @@ export class FakeWatches {
 
 /** Sends an entry as a watch with a selector sees it: who stops matching is deleted, who starts is added. */
 function sendEntry(watch: OpenWatch, { collection, type, object, before }: LogEntry): void {
-  if (watch.isStalled || !isWithin(collection, watch.collection)) return
+  if (!isWithin(collection, watch.collection)) return
   const isIn = type !== 'DELETED' && matches(object, watch.selector)
   const wasIn = before !== undefined && matches(before, watch.selector)
   if (!isIn && !wasIn) return
   const seen = isIn ? (wasIn ? 'MODIFIED' : 'ADDED') : 'DELETED'
-  watch.response.write(`${JSON.stringify({ type: seen, object })}\n`)
+  sendLine(watch, JSON.stringify({ type: seen, object }))
+}
+
+function sendLine({ response, isStalled }: OpenWatch, line: string): void {
+  if (!isStalled) response.write(`${line}\n`)
 }
