@@ -17,6 +17,7 @@ const commands = {
   test: ['scripts/test.ts'],
   check: ['scripts/check.ts'],
   verify: ['loadtests/verify/src/main.ts'],
+  load: ['scripts/load.ts'],
   service: ['scripts/service.ts'],
   migrate: ['scripts/migrate.ts'],
   bench: ['scripts/bench.ts'],

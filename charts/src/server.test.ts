@@ -74,7 +74,7 @@ describe('a real API server takes every object', { skip }, () => {
 
   test('and would refuse a field that nobody knows, in kinds of its own and of others', async () => {
     const objects = render(helm ?? '', ['values-large.yaml'])
-    for (const kind of ['Deployment', 'NetworkPolicy', 'ServiceMonitor', 'ScaledObject', 'Cluster']) {
+    for (const kind of ['Deployment', 'NetworkPolicy', 'ServiceMonitor', 'ScaledObject', 'Cluster', 'PrometheusRule']) {
       const [object] = ofKind(objects, kind)
       assert.ok(object !== undefined, kind)
       const refused = await refusedOf([{ ...object, spec: { ...object.spec, misspelt: true } }])

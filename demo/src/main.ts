@@ -1,4 +1,6 @@
 import { EmbeddedError } from '@stampede/platform'
+import { startStoryCluster } from './cluster/start.ts'
+import { demandKubePrograms, MissingToolsError } from './cluster/tools.ts'
 import type { DemoOptions } from './options.ts'
 import { helpText, parseOptions, UsageError } from './options.ts'
 import { createKnowledge, createPageData } from './page/data.ts'
@@ -44,7 +46,8 @@ function untilStop(): Promise<void> {
 async function runStory(options: DemoOptions, platform: RunningPlatform, prepared: Prepared): Promise<void> {
   const { brand, state, history } = prepared
   await using clients = openClients(platform)
-  const context = createContext({ platform, options, brand, history, teller, clients })
+  await using cluster = options.story === 'rotation' ? await startStoryCluster(platform) : undefined
+  const context = createContext({ platform, options, brand, history, teller, clients, cluster })
   const knowledge = createKnowledge()
   await using page = await startPage({ port: platform.ports.page, data: createPageData(context, knowledge) })
   teller.line(`a page follows the story: ${page.url}`)
@@ -60,6 +63,7 @@ type Prepared = Awaited<ReturnType<typeof prepare>>
 
 /** Everything that can be wrong with the input shows here, before anything is written. */
 async function prepare(options: DemoOptions) {
+  if (options.story === 'rotation') demandKubePrograms()
   if (options.receipts !== undefined) await demandReadable(options.receipts)
   const brand = await brandOfStory(options)
   const state = readState(options.dataDir, brand, Date.now())
@@ -96,6 +100,10 @@ function exitCodeOf(error: unknown): number {
   if (error instanceof ReceiptsFileError || error instanceof UsageError || error instanceof DirectoryInUseError) {
     console.error(`stampede: ${error.message}`)
     return 2
+  }
+  if (error instanceof MissingToolsError) {
+    console.error(`stampede: ${error.message}`)
+    return 3
   }
   if (error instanceof EmbeddedError) {
     console.error(`stampede: ${error.message}`)

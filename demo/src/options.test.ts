@@ -12,6 +12,7 @@ const wrong: readonly (readonly [readonly string[], RegExp])[] = [
   [['--members', '0'], /--members is a whole number from 1/],
   [['--members', '2e3'], /--members is a whole number/],
   [['--bogus'], /bogus/],
+  [['--story', 'romance'], /black-friday or rotation/],
   [['--time-zone', 'Mars/Base'], /IANA zone/],
   [['--currency', 'pounds'], /ISO 4217/],
   [['--layout', 'fixed'], /name it by --receipts/],

@@ -25,6 +25,8 @@ export interface DemoOptions {
   readonly segments: readonly string[]
   /** Calls per second that Google granted to the issuer. */
   readonly googlePerSecond: number
+  /** rotation: the brand comes from a Kubernetes cluster, and its certificate is rotated during the campaign. */
+  readonly story: 'black-friday' | 'rotation'
 }
 
 /** A command line that cannot be used; one clear line. */
@@ -49,6 +51,8 @@ export const helpText = `npm start [-- flags]   starts Stampede on this machine 
   --segments A,B        who gets the campaign: buyers, all, or RFM segments such as
                         champions,loyal (default buyers)
   --google-per-second N calls that Google granted to the issuer (default 20, as it grants everyone)
+  --story NAME          black-friday (default), or rotation: the brand is applied to a real Kubernetes
+                        API server, and its certificate is rotated while the campaign runs
   --data-dir DIR        where everything is kept (default .stampede)
   --no-demo             only start the platform
   --exit                end after the story
@@ -72,6 +76,7 @@ const flags = {
   live: { type: 'string', default: '200' },
   segments: { type: 'string', default: 'buyers' },
   'google-per-second': { type: 'string', default: '20' },
+  story: { type: 'string', default: 'black-friday' },
   help: { type: 'boolean', default: false },
 } as const
 
@@ -84,6 +89,9 @@ export function parseOptions(args: readonly string[]): DemoOptions | 'help' {
   if (values.receipts === undefined && (values.columns !== '' || values['as-dated'] || layout === 'fixed')) {
     throw new UsageError('--columns, --layout and --as-dated describe a file: name it by --receipts FILE')
   }
+  const { story } = values
+  if (story !== 'black-friday' && story !== 'rotation')
+    throw new UsageError(`--story is black-friday or rotation, not "${story}"`)
   return {
     receipts: values.receipts === undefined ? undefined : resolve(values.receipts),
     layout,
@@ -98,6 +106,7 @@ export function parseOptions(args: readonly string[]): DemoOptions | 'help' {
     dataDir: resolve(values['data-dir']),
     live: wholeNumber('live', values.live, 0, 5_000),
     segments: values.segments.split(',').map((segment) => segment.trim()),
+    story,
     googlePerSecond: wholeNumber('google-per-second', values['google-per-second'], 1, 10_000),
   }
 }

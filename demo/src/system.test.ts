@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { findKubePrograms } from '@stampede/operator/testing'
 import { tempDir, toolsDir, until } from '@stampede/platform/testing'
 import { type MarkedProcess, processesOf, type StoryPart, StoryProcess, sweep } from './testing/story-process.ts'
 
@@ -30,8 +31,17 @@ class Stage implements AsyncDisposable {
     return this.run(story, ...flags, '--exit', '--data-dir', this.dataDir)
   }
 
+  /** The same in another environment. */
+  tellIn(env: NodeJS.ProcessEnv, ...flags: readonly string[]): StoryProcess {
+    return this.#run(story, [...flags, '--exit', '--data-dir', this.dataDir], env)
+  }
+
   run(script: string, ...args: readonly string[]): StoryProcess {
-    const process = new StoryProcess(script, args, this.marker)
+    return this.#run(script, args, process.env)
+  }
+
+  #run(script: string, args: readonly string[], env: NodeJS.ProcessEnv): StoryProcess {
+    const process = new StoryProcess(script, args, this.marker, env)
     this.#runs.push(process)
     return process
   }
@@ -70,8 +80,8 @@ function figure(output: string, label: string): string | undefined {
   return new RegExp(`^\\s+${label}\\s{2,}(\\S.*)$`, 'm').exec(output)?.[1]
 }
 
-async function endsWell(process: StoryProcess): Promise<void> {
-  assert.equal(await process.exitCode(runMs), 0)
+async function endsWell(process: StoryProcess, deadlineMs = runMs): Promise<void> {
+  assert.equal(await process.exitCode(deadlineMs), 0)
   assert.equal(figure(process.output, 'losses'), '0')
 }
 
@@ -213,4 +223,27 @@ test('the help text and a wrong flag', async () => {
   const wrong = new StoryProcess(story, ['--membres', '5'], randomUUID())
   assert.equal(await wrong.exitCode(20_000), 2)
   assert.match(wrong.output, /^stampede: [^\n]+$/)
+})
+
+test('the certificate of a brand is rotated while its campaign runs: nothing is lost, and all invariants hold', async (t) => {
+  if (findKubePrograms() === undefined) return t.skip('no kube-apiserver')
+  await using stage = new Stage()
+  await stage.play(async () => {
+    const story = stage.tell('--story', 'rotation', '--members', '200', '--live', '40')
+    await endsWell(story, 2 * runMs)
+    assert.match(story.output, /App Store Connect counts 2 certificates, 0 revocations/)
+    assert.match(story.output, /the dispatcher pushes with it/)
+    await stage.verify()
+  })
+})
+
+test('without kube-apiserver the story of rotation says so in one line and exits with 3', async () => {
+  await using stage = new Stage()
+  await stage.play(async () => {
+    const { PATH: _, ...env } = process.env
+    const nowhere = { ...env, PATH: '/nowhere', STAMPEDE_TOOLS_DIR: '/nowhere' }
+    const story = stage.tellIn(nowhere, '--story', 'rotation')
+    assert.equal(await story.exitCode(runMs), 3)
+    assert.match(story.output, /^stampede: .*kube-apiserver and etcd.*$/)
+  })
 })

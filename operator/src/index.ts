@@ -13,6 +13,9 @@ import { type OperatorConfig, readOperatorConfig } from './config.ts'
 import { connectKube, createKernelMetrics, type ManagerEnd, runManager, systemScheduler } from './kernel/index.ts'
 import { lead } from './lead.ts'
 
+export { type Brand, type BrandSpec, brands } from './crd/brand.ts'
+export { type KubeStore, secrets } from './kernel/index.ts'
+
 const NAME = 'operator'
 
 /** The Kubernetes operator: brands' certificates, credentials, rows and domains. */

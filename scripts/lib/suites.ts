@@ -84,16 +84,20 @@ export async function runSuite(suite: Suite, env: NodeJS.ProcessEnv): Promise<Su
   }
 }
 
-/** Runs a command, collecting what it prints. */
+/** Runs a command, collecting what it prints; kills it at the deadline (default ten minutes). */
 export function runQuietly(
   command: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv = process.env,
+  deadlineMs = suiteDeadlineMs,
 ): Promise<{ readonly exitCode: number; readonly output: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] })
-    const timer = setTimeout(() => child.kill('SIGKILL'), suiteDeadlineMs)
     const parts: Buffer[] = []
+    const timer = setTimeout(() => {
+      parts.push(Buffer.from(`\nkilled after ${deadlineMs / 1000} s\n`))
+      child.kill('SIGKILL')
+    }, deadlineMs)
     child.stdout.on('data', (part: Buffer) => parts.push(part))
     child.stderr.on('data', (part: Buffer) => parts.push(part))
     child.on('error', reject)

@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** A program that suites run and npm cannot bring. */
-export type ToolName = 'etcd' | 'helm' | 'k6' | 'kube-apiserver' | 'promtool'
+export type ToolName = 'etcd' | 'helm' | 'k6' | 'kube-apiserver' | 'prometheus' | 'promtool'
 
 /** Folder of the programs that `npm run tools` made: STAMPEDE_TOOLS_DIR, or `.stampede/tools` of the checkout. */
 export function toolsFolder(): string {

@@ -14,6 +14,9 @@ export interface Recipe {
   readonly make: (folder: string) => Promise<void>
 }
 
+/** Of one command: six times what the slowest takes on two idle cores with nothing cached. */
+const deadlineMs = 20 * 60_000
+
 /** All programs of `npm run tools`, in the order in which they are made. */
 export const recipes: readonly Recipe[] = [
   kubernetes('etcd'),
@@ -69,7 +72,7 @@ function go(args: readonly string[], env: Readonly<Record<string, string>> = {})
 }
 
 async function run(command: string, args: readonly string[], env = process.env): Promise<string> {
-  const { exitCode, output } = await runQuietly(command, args, env)
+  const { exitCode, output } = await runQuietly(command, args, env, deadlineMs)
   if (exitCode !== 0) throw new Error(`${command} ${args.join(' ')} ended with code ${exitCode}:\n${output}`)
   return output
 }

@@ -39,6 +39,11 @@ export class Cluster {
     return { status, message: String(body['message'] ?? '') }
   }
 
+  /** An object as it is now; a Status when there is none. */
+  async read(object: KubeObject, namespace: string): Promise<Readonly<Record<string, unknown>>> {
+    return (await this.#send('GET', (await this.#pathOf(object, namespace)) ?? '/')).body
+  }
+
   /** Installs a definition and waits until its resources are served. Throws when it is refused. */
   async define(definition: KubeObject): Promise<void> {
     const { status, message } = await this.apply(definition, '', { dryRun: false })

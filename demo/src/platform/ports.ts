@@ -24,6 +24,8 @@ const defaults = {
   sandboxControl: 7520,
   apns: 7521,
   google: 7522,
+  appStore: 7523,
+  operatorHttp: 7524,
 } as const
 
 /** TCP ports on 127.0.0.1 of one run. */

@@ -154,6 +154,7 @@ function makeEnvironment(input: EnvironmentInput): Record<string, string> {
     STAMPEDE_SANDBOX_CONTROL_PORT: String(ports.sandboxControl),
     STAMPEDE_SANDBOX_APNS_PORT: String(ports.apns),
     STAMPEDE_SANDBOX_GOOGLE_PORT: String(ports.google),
+    STAMPEDE_SANDBOX_APPSTORE_PORT: String(ports.appStore),
     STAMPEDE_SANDBOX_GOOGLE_PER_SECOND: String(googlePerSecond),
     STAMPEDE_APNS_URL: `https://localhost:${ports.apns}`,
     STAMPEDE_APNS_CA: tls.ca,

@@ -3,38 +3,24 @@ import { join } from 'node:path'
 import { credentialShard } from '@stampede/platform'
 import { Template } from '@stampede/proto/templates/v1'
 import { createServiceAccount } from '@stampede/sandbox'
+import type { StoryCluster } from '../cluster/start.ts'
 import { demoStores } from '../receipts/catalogue.ts'
 import type { StoryContext } from './context.ts'
 import { persist } from './patience.ts'
 import type { StoryState } from './state.ts'
 
 const teamId = 'STAMPEDE01'
+const contact = 'Demo Coffee & Home, 1 Oxford Street, London, hello@demo.example'
 const googleIssuer = '3388000000012345678'
 const assets = new URL('../../assets/', import.meta.url)
 const imageNames = ['icon.png', 'icon@2x.png', 'icon@3x.png', 'logo.png', 'logo@2x.png', 'strip.png', 'strip@2x.png']
 
 /** Creates the brand with credentials, programme, card design and stores; the same call again changes nothing. */
 export async function createBrand(context: StoryContext, state: StoryState): Promise<StoryState> {
-  const { brand, clients, options, teller } = context
-  writeCredentials(context)
+  const { brand, clients, teller } = context
   const passTypeId = passTypeOf(brand)
-  await persist('creating the brand', () =>
-    clients.enrollment.createBrand({
-      idempotencyKey: `brand/${brand}`,
-      brand: {
-        brand,
-        name: 'Demo',
-        timeZone: options.timeZone,
-        currency: options.currency,
-        passTypeId,
-        teamId,
-        googleIssuerId: googleIssuer,
-        weight: 10,
-        maxBulkPerSecond: 0,
-        contact: 'Demo Coffee & Home, 1 Oxford Street, London, hello@demo.example',
-      },
-    }),
-  )
+  if (context.cluster === undefined) await createByCall(context)
+  else await createByCluster(context, context.cluster)
   await persist('publishing the programme', () =>
     clients.ledger.putProgramme({
       idempotencyKey: `programme/${brand}`,
@@ -66,6 +52,44 @@ export async function createBrand(context: StoryContext, state: StoryState): Pro
   teller.line('programme: 5 % back in points, points live 365 days, up to 50 % of a receipt payable by points')
   teller.line(`card design with ${imageNames.length} images, ${demoStores.length} stores`)
   return makeKeys(context, state)
+}
+
+/** By hand: credentials in their folder, the row by gRPC. */
+async function createByCall(context: StoryContext): Promise<void> {
+  const { brand, clients, options } = context
+  writeCredentials(context)
+  await persist('creating the brand', () =>
+    clients.enrollment.createBrand({
+      idempotencyKey: `brand/${brand}`,
+      brand: {
+        brand,
+        name: 'Demo',
+        timeZone: options.timeZone,
+        currency: options.currency,
+        passTypeId: passTypeOf(brand),
+        teamId,
+        googleIssuerId: googleIssuer,
+        weight: 10,
+        maxBulkPerSecond: 0,
+        contact,
+      },
+    }),
+  )
+}
+
+/** By a Brand object: the operator has the certificate issued and makes the row. */
+async function createByCluster({ brand, options, teller }: StoryContext, cluster: StoryCluster): Promise<void> {
+  const { status } = await cluster.addBrand(brand, {
+    displayName: 'Demo',
+    timeZone: options.timeZone,
+    currency: options.currency,
+    contact,
+    passTypeIdentifier: passTypeOf(brand),
+    teamId,
+    googleIssuer,
+  })
+  teller.line(`Brand ${brand} was applied to the API server and is Ready: key, certificate, credentials, row`)
+  teller.line(`certificate ${status?.certificate?.serialNumber} until ${status?.certificate?.notAfter}`)
 }
 
 /** Pass type id of a story's brand. */

@@ -27,10 +27,11 @@ export interface CampaignFigures {
   readonly duplicates: number
 }
 
-/** Runs the Black Friday campaign to its end. */
+/** Runs the Black Friday campaign to its end, at most so many pushes per second; 0 for no ceiling. */
 export async function runCampaign(
   context: StoryContext,
   passes: ReadonlyMap<string, StoryPass>,
+  maxPerSecond = 0,
 ): Promise<CampaignFigures> {
   const { brand, clients, options, platform, teller } = context
   const apnsFile = join(platform.folders.sandbox, 'apns.ndjson')
@@ -44,7 +45,7 @@ export async function runCampaign(
       name: 'Black Friday',
       segments: [...options.segments],
       texts: [{ locale: 'en-GB', text }],
-      maxPerSecond: 0,
+      maxPerSecond,
     }),
   )
   const campaignId = campaign?.campaignId ?? ''

@@ -5,6 +5,7 @@ import { EnrollmentServiceService } from '@stampede/proto/enrollment/v1'
 import { GeoServiceService } from '@stampede/proto/geo/v1'
 import { LedgerServiceService } from '@stampede/proto/ledger/v1'
 import { PassesServiceService } from '@stampede/proto/passes/v1'
+import type { StoryCluster } from '../cluster/start.ts'
 import type { DemoOptions } from '../options.ts'
 import type { RunningPlatform } from '../platform/start.ts'
 import type { PurchaseHistory } from '../receipts/model.ts'
@@ -20,6 +21,8 @@ export interface StoryContext {
   readonly teller: Teller
   readonly clients: Clients
   readonly sandbox: SandboxControl
+  /** Where the brand is managed, in the story of rotation. */
+  readonly cluster: StoryCluster | undefined
 }
 
 /** Clients with the root key: the story is the platform's owner. */

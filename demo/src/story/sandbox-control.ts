@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import { unavailable } from '@stampede/platform'
+import type { ApnsStatistics, AppStoreStatistics } from '@stampede/sandbox'
 
 /** Progress of phones that install passes. */
 export interface InstallProgress {
@@ -12,7 +13,7 @@ export interface InstallProgress {
 
 /** Counters of the sandbox. */
 export interface SandboxStats {
-  readonly apns: { readonly accepted: number; readonly rejected: Readonly<Record<string, number>> }
+  readonly apns: Pick<ApnsStatistics, 'accepted' | 'rejected' | 'handshakes'>
   readonly phones: {
     readonly installed: number
     readonly visits: number
@@ -22,6 +23,7 @@ export interface SandboxStats {
     readonly waiting: number
   }
   readonly google: { readonly calls: number; readonly objects: number; readonly classes: number }
+  readonly appstore: AppStoreStatistics
 }
 
 /** A phone that shows a pass. */

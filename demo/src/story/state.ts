@@ -17,11 +17,12 @@ export interface StoryState {
 
 /** Slug of the story's brand: `demo`, or one per receipts file, so that stories never mix. */
 export async function brandOfStory(options: DemoOptions): Promise<string> {
-  if (options.receipts === undefined) return options.seed === 1 ? 'demo' : `demo-seed-${options.seed}`
+  const name = options.story === 'rotation' ? 'rotation' : 'demo'
+  if (options.receipts === undefined) return options.seed === 1 ? name : `${name}-seed-${options.seed}`
   const hash = createHash('sha256')
   for await (const chunk of createReadStream(options.receipts)) hash.update(chunk as Buffer)
   hash.update([options.layout, options.columns, options.timeZone, options.currency, options.asDated].join('\0'))
-  return `demo-${hash.digest('hex').slice(0, 8)}`
+  return `${name}-${hash.digest('hex').slice(0, 8)}`
 }
 
 /** Reads the state of a brand's story, or begins one that hangs on `nowMs`. Writes nothing. */

@@ -9,6 +9,7 @@ import { persist } from './patience.ts'
 import { tellPurchases } from './purchases.ts'
 import { postPast, postReturns, splitHistory } from './receipts.ts'
 import { takeSnapshot, tellReports } from './reports.ts'
+import { rotateDuringCampaign } from './rotation.ts'
 import { count } from './say.ts'
 import { type StoryState, writeState } from './state.ts'
 import { openTills } from './tills.ts'
@@ -50,7 +51,10 @@ export async function tellStory(context: StoryContext, begun: StoryState, knowle
 
   teller.chapter('Segments and a Black Friday campaign')
   await takeSnapshot(context, { sales: history.sales.length, passes: members.size })
-  const campaign = await runCampaign(context, passes)
+  const campaign =
+    context.cluster === undefined
+      ? await runCampaign(context, passes)
+      : await rotateDuringCampaign(context, context.cluster, { passes, tills, state })
   knowledge.campaign = campaign
   tellCampaign(context, campaign)
 

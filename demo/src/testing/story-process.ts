@@ -57,13 +57,13 @@ export class StoryProcess {
   #ended = false
 
   /** Runs a script of the repository with the arguments. */
-  constructor(script: string, args: readonly string[], marker: string) {
+  constructor(script: string, args: readonly string[], marker: string, env: NodeJS.ProcessEnv = process.env) {
     this.marker = marker
     const child = spawn(process.execPath, [join(repository, script), ...args], {
       cwd: repository,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, [markerName]: marker },
+      env: { ...env, [markerName]: marker },
     })
     for (const input of [child.stdout, child.stderr]) {
       createInterface({ input }).on('line', (line) => this.#keep(line))

@@ -1,2 +1,2 @@
-export type { Finding } from './findings.ts'
+export { describeFinding, type Finding } from './findings.ts'
 export { verify } from './verify.ts'

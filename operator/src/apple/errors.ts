@@ -57,5 +57,6 @@ function detailOf(body: unknown): string {
   const first: unknown = Array.isArray(errors) ? errors[0] : undefined
   if (!isRecord(first)) return ''
   const { code, detail } = first
-  return `: ${[code, detail].filter((part) => typeof part === 'string').join(', ')}`.slice(0, DETAIL_MAX)
+  const text = [code, detail].filter((part) => typeof part === 'string').join(', ')
+  return `: ${text.slice(0, DETAIL_MAX).replace(/\.$/, '')}`
 }

@@ -45,7 +45,10 @@ export interface ControllerOptions {
   readonly logger: Logger
 }
 
-/** A running controller. Disposing stops it: nothing new starts, what runs has `drainMs` to end. */
+/**
+ * A running controller. Disposing stops it: nothing new starts, what runs is told to stop. Throws when that has not
+ * ended within `drainMs`.
+ */
 export interface Controller extends AsyncDisposable {
   /** Reconciles a key soon, or after a while, for a reason that no cache knows. */
   enqueue(key: string, afterMs?: number): void
@@ -123,7 +126,7 @@ export function startController(options: ControllerOptions): Controller {
     enqueue: (key, afterMs = 0) => (afterMs > 0 ? queue.addAfter(key, afterMs) : queue.add(key)),
     [Symbol.asyncDispose]: async () => {
       stop.abort(new Error(`the controller ${name} stops`))
-      if (!(await queue.drain(drainMs))) logger.error({ controller: name, drainMs }, 'a reconcile does not end')
+      if (!(await queue.drain(drainMs))) throw new Error(`a reconcile of ${name} does not end within ${drainMs} ms`)
     },
   }
 }

@@ -32,10 +32,12 @@ export interface LeaseOptions {
   readonly logger: Logger
 }
 
-/** A lease that we hold. Disposing releases it, when it still is ours. */
+/** A lease that we hold. Disposing it releases it when it still is ours. */
 export interface HeldLease extends AsyncDisposable {
   /** Aborts when the lease is lost; its reason says how. Whoever led must stop all work and end the process. */
   readonly lost: AbortSignal
+  /** Stops renewing without releasing, for a leader whose work may still be running: nobody leads until it expires. */
+  abandon(): void
 }
 
 /** Why `lost` aborted. */
@@ -49,7 +51,8 @@ export const defaultLeaseTimings: LeaseTimings = { durationMs: 15_000, renewDead
 
 /** What was last seen of the lease, and when by our own monotonic clock. */
 interface Observation {
-  readonly resourceVersion: string
+  /** The spec as text: a label that somebody sets on the lease of a dead leader is no sign of life. */
+  readonly spec: string
   readonly atMs: number
 }
 
@@ -84,8 +87,8 @@ export async function acquireLease(options: LeaseOptions, signal: AbortSignal): 
 }
 
 function observe(seen: Observation | undefined, current: LeaseObject | undefined, nowMs: number): Observation {
-  const resourceVersion = current?.metadata.resourceVersion ?? ''
-  return seen?.resourceVersion === resourceVersion ? seen : { resourceVersion, atMs: nowMs }
+  const spec = JSON.stringify(current?.spec ?? {})
+  return seen?.spec === spec ? seen : { spec, atMs: nowMs }
 }
 
 function isFree(current: LeaseObject | undefined, seen: Observation, { timings, scheduler }: LeaseOptions): boolean {
@@ -133,11 +136,15 @@ class Holder implements HeldLease {
     return this.#lost.signal
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  abandon(): void {
     this.#stop.abort()
-    await this.#renewing
     this.#deadline[Symbol.dispose]()
     this.#options.metrics.leader.set(0)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.abandon()
+    await this.#renewing
     if (this.#lost.signal.aborted) return
     try {
       await this.#store.update(leases, {

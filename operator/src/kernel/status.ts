@@ -16,9 +16,7 @@ export interface StatusWriter {
 export function createStatusWriter(store: KubeStore, metrics: KernelMetrics): StatusWriter {
   return {
     write: async (resource, object, status) => {
-      // As JSON: a property that is undefined is none.
-      const next: unknown = JSON.parse(JSON.stringify(status))
-      const isChanged = !isDeepStrictEqual(object.status ?? {}, next)
+      const isChanged = !isDeepStrictEqual(object.status ?? {}, status)
       metrics.statusWrites.inc({ resource: resource.plural, outcome: isChanged ? 'written' : 'unchanged' })
       return isChanged ? store.patchStatus(resource, { ...object, status }) : object
     },

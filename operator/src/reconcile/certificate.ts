@@ -70,7 +70,8 @@ async function issuedOutcome(
         conditions: [
           condition('Issuing', 'True', 'AwaitingAnswer', 'Apple was asked; its answer has not been seen yet'),
         ],
-        requeueAfterMs: result.waitMs,
+        // What was asked for is used as soon as it is there; only asking again has to wait.
+        requeueAfterMs: Math.min(result.waitMs, context.pace.retryFirstMs),
       })
     case 'handed-out':
       return certified(context, brand, keys, {

@@ -5,6 +5,7 @@ interface OpenWatch {
   readonly collection: string
   readonly selector: string | null
   readonly response: ServerResponse
+  readonly takesBookmarks: boolean
   isStalled: boolean
 }
 
@@ -31,6 +32,7 @@ export class FakeWatches {
       collection: url.pathname,
       selector: url.searchParams.get('labelSelector'),
       response,
+      takesBookmarks: url.searchParams.get('allowWatchBookmarks') === 'true',
       isStalled: false,
     }
     const from = Number(url.searchParams.get('resourceVersion') ?? '0')
@@ -42,7 +44,11 @@ export class FakeWatches {
     }
     this.#open.add(watch)
     for (const entry of this.#objects.log) if (entry.version > from) sendEntry(watch, entry)
-    const timer = setTimeout(() => response.end(), Number(url.searchParams.get('timeoutSeconds') ?? '300') * 1000)
+    const end = (): void => {
+      this.#open.delete(watch)
+      response.end()
+    }
+    const timer = setTimeout(end, Number(url.searchParams.get('timeoutSeconds') ?? '300') * 1000)
     response.on('close', () => {
       clearTimeout(timer)
       this.#open.delete(watch)
@@ -51,9 +57,10 @@ export class FakeWatches {
 
   /** Ends every watch: properly, or by cutting the connection. */
   end(how: 'close' | 'cut'): void {
-    for (const { response } of this.#open) {
-      if (how === 'close') response.end()
-      else response.destroy()
+    for (const watch of this.#open) {
+      this.#open.delete(watch)
+      if (how === 'close') watch.response.end()
+      else watch.response.destroy()
     }
   }
 
@@ -62,10 +69,11 @@ export class FakeWatches {
     for (const watch of this.#open) watch.isStalled = true
   }
 
-  /** Tells every watch how far the log is, without an event. */
+  /** Tells every watch that asked for it how far the log is, without an event. */
   bookmark(): void {
     const metadata = { resourceVersion: String(this.#objects.version) }
-    this.raw(JSON.stringify({ type: 'BOOKMARK', object: { metadata } }))
+    const line = JSON.stringify({ type: 'BOOKMARK', object: { metadata } })
+    for (const watch of this.#open) if (watch.takesBookmarks) sendLine(watch, line)
   }
 
   /** Forgets the log and tells every open watch that it is too old. */
@@ -76,10 +84,11 @@ export class FakeWatches {
 
   /** Sends a line as it is to every watch. */
   raw(line: string): void {
-    for (const { response, isStalled } of this.#open) if (!isStalled) response.write(`${line}\n`)
+    for (const watch of this.#open) sendLine(watch, line)
   }
 
-  #tooOld({ response }: OpenWatch): void {
+  #tooOld(watch: OpenWatch): void {
+    this.#open.delete(watch)
     const object = {
       kind: 'Status',
       status: 'Failure',
@@ -87,16 +96,20 @@ export class FakeWatches {
       reason: 'Expired',
       message: 'too old resource version',
     }
-    response.end(`${JSON.stringify({ type: 'ERROR', object })}\n`)
+    watch.response.end(`${JSON.stringify({ type: 'ERROR', object })}\n`)
   }
 }
 
 /** Sends an entry as a watch with a selector sees it: who stops matching is deleted, who starts is added. */
 function sendEntry(watch: OpenWatch, { collection, type, object, before }: LogEntry): void {
-  if (watch.isStalled || !isWithin(collection, watch.collection)) return
+  if (!isWithin(collection, watch.collection)) return
   const isIn = type !== 'DELETED' && matches(object, watch.selector)
   const wasIn = before !== undefined && matches(before, watch.selector)
   if (!isIn && !wasIn) return
   const seen = isIn ? (wasIn ? 'MODIFIED' : 'ADDED') : 'DELETED'
-  watch.response.write(`${JSON.stringify({ type: seen, object })}\n`)
+  sendLine(watch, JSON.stringify({ type: seen, object }))
+}
+
+function sendLine({ response, isStalled }: OpenWatch, line: string): void {
+  if (!isStalled) response.write(`${line}\n`)
 }

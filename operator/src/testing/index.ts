@@ -1,1 +1,8 @@
-export { findKubePrograms, type KubePrograms, type KubeServer, startKubeServer } from './kube-server.ts'
+export { namespace, startCluster, type TestCluster } from './cluster.ts'
+export {
+  findKubePrograms,
+  type KubePrograms,
+  type KubeServer,
+  lookForKubePrograms,
+  startKubeServer,
+} from './kube-server.ts'

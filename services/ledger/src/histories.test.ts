@@ -4,7 +4,7 @@ import { StampedeError } from '@stampede/platform'
 import fc from 'fast-check'
 import { flushDue } from './flush/flush.ts'
 import { Model } from './testing/histories/model.ts'
-import { campaignMessage, type ModelCampaign, programmeMessage } from './testing/histories/model-rules.ts'
+import { campaignMessage, type ModelCampaign, programmeMessage, START_MS } from './testing/histories/model-rules.ts'
 import { type Cast, Player } from './testing/histories/player.ts'
 import { CODES_EACH, type Step, setting, stepsOf, wait } from './testing/histories/steps.ts'
 import { BRAND, keepPostgres, member, type TestLedger, testLedger } from './testing/ledger.ts'
@@ -25,6 +25,7 @@ const sampled = <T>(arbitrary: fc.Arbitrary<T>, numRuns: number) => fc.sample(ar
 
 test(`${HISTORIES} histories of ${STEPS} steps in PostgreSQL are what the model says, after every step (seed ${seed})`, async () => {
   await using ledger = await testLedger()
+  ledger.clock.advance(START_MS - ledger.clock.nowMs())
   const settings = sampled(setting, BRANDS)
   for (const [at, { rules }] of settings.entries()) {
     const publish = { idempotencyKey: `rules-${at}`, brand: brandOf(at), programme: programmeMessage(rules) }

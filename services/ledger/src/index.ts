@@ -61,8 +61,8 @@ export { schema as ledgerSchema } from './store/schema.ts'
 export { type VerifyResult, verifyLedger } from './verify.ts'
 
 const NAME = 'ledger'
-/** One statement of the check of the whole ledger may take so long. */
-const verifyStatementMs = 30 * 60_000
+/** One statement over a whole table or a month of it may take so long. */
+const WHOLE_TABLE_TIMEOUT_MS = 30 * 60_000
 
 /** The ledger as a service. */
 export const service: ServiceModule = { name: NAME, ownSchema: { schema, migrationsDir }, start }
@@ -78,6 +78,14 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
   const database = stack.use(
     await openDatabase({ url: platform.postgresUrl, schema, migrationsDir, logger, poolSize: config.poolSize }),
   )
+  const forWholeTables = {
+    url: platform.postgresUrl,
+    schema,
+    logger,
+    poolSize: 1,
+    statementTimeoutMs: WHOLE_TABLE_TIMEOUT_MS,
+  }
+  const patient = stack.use(connectDatabase(forWholeTables))
   const nats = stack.use(await connectNats({ url: platform.natsUrl, name: NAME, logger }))
   await ensureStreams(nats)
   const brands = stack.use(await watchBrands(nats))
@@ -109,7 +117,7 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
         (await postParked(context, limit)) +
         (await expireGiftCards({ database, brands }, clock.now(), limit)) +
         (await settleDue(context, limit)),
-      database,
+      database: patient,
       clock,
       intervalMs: config.sweepSeconds * 1_000,
       retention: { keptMonths: config.keptMonths },
@@ -120,11 +128,10 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
   )
   const onFollowed = () => relay.wake()
   stack.use(await startReceiptFollower({ context, nats, logger, metrics, onFollowed }))
-  const forCheck = { url: platform.postgresUrl, schema, logger, poolSize: 1, statementTimeoutMs: verifyStatementMs }
   stack.use(
     startNightlyVerify({
       database,
-      openForCheck: () => connectDatabase(forCheck),
+      openForCheck: () => connectDatabase(forWholeTables),
       clock,
       hour: config.verifyHour,
       logger,

@@ -33,6 +33,7 @@ test(`${RUNS} histories in memory are what the model says, after every step (see
         model.sweep(ledger.clock.nowMs())
       }
       await player.play(step)
+      assert.deepEqual(ledger.standing(), model.standing())
       for (const [who, memberId] of MEMBER_IDS.entries()) {
         player.check(who, ledger.balance(memberId))
         compareLots(ledger.account(memberId), model, who, ledger)
@@ -64,7 +65,7 @@ test(`c10: the rest of a sale comes back at once or in pieces to the same end, w
         const account = viewAt(ledger.account(memberId), ledger.clock.nowMs())
         return [account.debt, account.lifetimeEarned, lotsOf(account)]
       })
-      return [accounts, ledger.standing()]
+      return [accounts, ledger.details()]
     })
     const [whole, parts] = await Promise.all(ends)
     assert.deepEqual(parts, whole)

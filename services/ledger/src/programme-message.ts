@@ -70,6 +70,12 @@ export function rulesOf(message: ProgrammeMessage): ProgrammeRules {
   }
 }
 
+function priceSetRulesOf(message: PriceSetRulesMessage | undefined): PriceSetRules | undefined {
+  if (message === undefined) return undefined
+  const { excluded, unitsPerDay, ...rules } = message
+  return { ...rules, excluded: goodsOf(excluded), unitsPerDay: limitOf(unitsPerDay) }
+}
+
 function coalitionOf(message: CoalitionMessage | undefined): Coalition | undefined {
   if (message === undefined) return undefined
   const rateOf = (basisPoints: number | undefined) => (basisPoints === undefined ? undefined : BigInt(basisPoints))
@@ -83,12 +89,6 @@ function coalitionOf(message: CoalitionMessage | undefined): Coalition | undefin
     operator: message.operator,
     feeBasisPoints: BigInt(message.feeBasisPoints),
   }
-}
-
-function priceSetRulesOf(message: PriceSetRulesMessage | undefined): PriceSetRules | undefined {
-  if (message === undefined) return undefined
-  const { excluded, unitsPerDay, ...rules } = message
-  return { ...rules, excluded: goodsOf(excluded), unitsPerDay: limitOf(unitsPerDay) }
 }
 
 function stampCardOf(message: StampCardMessage): StampCard {

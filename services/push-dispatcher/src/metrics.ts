@@ -1,6 +1,8 @@
 import type { Metrics } from '@stampede/platform'
 
-/** Every metric of the dispatcher. */
+export { createGoogleMetrics } from './google/metrics.ts'
+
+/** Every metric of the dispatcher besides those of the Google side. */
 export function createDispatcherMetrics(metrics: Metrics) {
   return {
     outcomes: metrics.counter({

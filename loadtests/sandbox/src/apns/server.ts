@@ -36,6 +36,8 @@ export interface ApnsServer extends AsyncDisposable {
 }
 
 /** How long a client may take for its handshake, ms. */
+/** Certificates whose handshakes are counted. */
+const CERTIFICATES_MAX = 1000
 const HANDSHAKE_TIMEOUT_MS = 10_000
 /** How long the server waits for open connections when it stops, ms. */
 const CLOSE_TIMEOUT_MS = 2000
@@ -47,6 +49,7 @@ class Apns implements ApnsServer {
   readonly #core: ApnsCore
   /** Below TLS, also those whose handshake goes on. */
   readonly #sockets = new Set<Socket>()
+  readonly #handshakes = new Map<string, number>()
   readonly #connections = new Set<Connection>()
 
   constructor({ authority, hosts, port, listenHost = '127.0.0.1', journal, directory, faults }: ApnsOptions) {
@@ -98,6 +101,7 @@ class Apns implements ApnsServer {
       rejected: { ...rejected },
       perSecond: this.#core.counter.perSecond(nowMs()),
       connections: this.#connections.size,
+      handshakes: Object.fromEntries(this.#handshakes),
     }
   }
 
@@ -124,9 +128,16 @@ class Apns implements ApnsServer {
       socket.destroy()
       return
     }
+    this.#countHandshake(socket.getPeerX509Certificate()?.serialNumber)
     const connection = new Connection(socket, identify(socket), this.#core)
     this.#connections.add(connection)
     socket.once('close', () => this.#connections.delete(connection))
+  }
+
+  #countHandshake(serialNumber = ''): void {
+    const known = this.#handshakes.get(serialNumber)
+    if (known === undefined && this.#handshakes.size >= CERTIFICATES_MAX) return
+    this.#handshakes.set(serialNumber, (known ?? 0) + 1)
   }
 }
 

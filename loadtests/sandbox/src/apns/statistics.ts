@@ -7,6 +7,8 @@ export interface ApnsStatistics {
   readonly perSecond: number
   /** Open connections. */
   readonly connections: number
+  /** Handshakes of this run by the client certificate's serial number; of the first 1,000 certificates. */
+  readonly handshakes: Readonly<Record<string, number>>
 }
 
 /** Counts answers, in total and in the current second. */

@@ -7,6 +7,8 @@ export interface NodeProcess<Ready> extends AsyncDisposable {
   readonly pid: number
   /** What its line said. */
   readonly ready: Ready
+  /** Resolves with the exit code when it ends, null after a signal. */
+  readonly exited: Promise<number | null>
   /** Sends a signal and waits for the end; resolves with the exit code, null after a signal. */
   end(signal: NodeJS.Signals): Promise<number | null>
 }
@@ -51,7 +53,7 @@ export async function startNode<Ready>(options: NodeProcessOptions<Ready>): Prom
   })
   try {
     const ready = await isReady.promise
-    return { pid: child.pid ?? 0, ready, end, [Symbol.asyncDispose]: async () => void (await end('SIGKILL')) }
+    return { pid: child.pid ?? 0, ready, exited, end, [Symbol.asyncDispose]: async () => void (await end('SIGKILL')) }
   } catch (error) {
     await end('SIGKILL')
     throw error

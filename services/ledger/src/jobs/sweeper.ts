@@ -10,6 +10,7 @@ const SWEEP_ACCOUNTS_MAX = 200
 export interface SweeperOptions {
   /** Posts what time has done to up to so many accounts; answers how many it took. */
   readonly sweep: (limit: number) => Promise<number>
+  /** For retention: its statements may take minutes. */
   readonly database: Database
   readonly clock: Clock
   readonly intervalMs: number

@@ -1,8 +1,10 @@
 import { checkBigint, checkInt, checkList, checkText, invalidArgument } from '@stampede/platform'
-import type { EarnRule, GiftCardRules, Goods, Life, PriceSetRules, Programme } from '@stampede/proto/programmes/v1'
+import type { EarnRule, Goods, Life, Programme } from '@stampede/proto/programmes/v1'
 import { checkCoalition } from './check-coalition.ts'
 import { checkDiscountRules } from './check-discounts.ts'
+import { checkGiftCards } from './check-gift-cards.ts'
 import { checkLadder } from './check-ladder.ts'
+import { checkPriceSets } from './check-price-sets.ts'
 import { checkStampCards } from './check-stamp-cards.ts'
 import { checkOneOf, FUNDER_CHARACTERS_MAX, idPattern, NUMBER_CHARACTERS_MAX, POINTS_MAX, TAGS_MAX } from './checks.ts'
 
@@ -18,10 +20,6 @@ const HOLD_SECONDS_MAX = 86_400
 const RULES_MAX = 100
 const GOODS_MAX = 1_000
 const STORES_MAX = 1_000
-const VALUES_MAX = 20
-const PRICE_DAYS_MAX = 366
-const PRICE_PRODUCTS_MAX = 20
-const PRICE_UNITS_MAX = 1_000_000n
 const PIECE_POINTS_MAX = 1_000_000n
 const TIMES = { min: 101, max: 10_000 }
 const id = { min: 1, max: 40, pattern: idPattern }
@@ -61,26 +59,6 @@ export function checkProgramme(programme: Programme): void {
     if (seen.has(rule.ruleId)) throw invalidArgument(field(`earn_rules[${index}].rule_id`), 'is taken')
     seen.add(rule.ruleId)
   }
-}
-
-function checkGiftCards({ valuesMinor, liveDays, reloadMostMinor }: GiftCardRules, at: string): void {
-  for (const [index, value] of checkList(valuesMinor, `${at}.values_minor`, { min: 1, max: VALUES_MAX }).entries()) {
-    checkBigint(value, `${at}.values_minor[${index}]`, { min: 1n, max: POINTS_MAX })
-  }
-  checkInt(liveDays, `${at}.live_days`, { min: 0, max: LIVE_DAYS_MAX })
-  checkBigint(reloadMostMinor, `${at}.reload_most_minor`, { min: 0n, max: POINTS_MAX })
-}
-
-function checkPriceSets(rules: PriceSetRules, at: string): void {
-  checkInt(rules.setLiveDays, `${at}.set_live_days`, { min: 0, max: PRICE_DAYS_MAX })
-  const products = rules.setLiveDays === 0 ? { min: 0, max: 0 } : { min: 1, max: PRICE_PRODUCTS_MAX }
-  checkInt(rules.setProductsMax, `${at}.set_products_max`, products)
-  checkInt(rules.favouriteBasisPoints, `${at}.favourite_basis_points`, { min: 0, max: BASIS_POINTS_MAX })
-  const days = rules.favouriteBasisPoints === 0 ? { min: 0, max: 0 } : { min: 1, max: PRICE_DAYS_MAX }
-  checkInt(rules.favouriteLiveDays, `${at}.favourite_live_days`, days)
-  checkGoods(rules.excluded, `${at}.excluded`)
-  checkBigint(rules.unitsPerDay, `${at}.units_per_day`, { min: 0n, max: PRICE_UNITS_MAX })
-  checkText(rules.funder, `${at}.funder`, { max: FUNDER_CHARACTERS_MAX })
 }
 
 function checkTerms(programme: Programme): void {

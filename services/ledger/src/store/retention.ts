@@ -12,24 +12,30 @@ export interface Retention {
 
 /**
  * Drops the months of answers that were kept long enough and detaches old months of postings and receipts, oldest
- * first. A detached month stays in the schema as a table of its own, to be archived and dropped by whoever runs the
- * database; what its postings came to is kept as opening balances. Answers what it took away.
+ * first, each in a transaction of its own: nobody can post while a month is being detached. A detached month stays in the
+ * schema as a table of its own, to be archived and dropped by whoever runs the database; what its postings came to is
+ * kept as opening balances. Adding up a large month takes minutes: `database` must allow it. Answers what it took away.
  */
 export async function retireMonths(
   database: Database,
   now: Date,
   { keptMonths }: Retention,
 ): Promise<readonly TableMonth[]> {
-  return database.transaction(async (tx) => {
-    await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('ledger.months', 0))`)
-    const due = await dueMonths(tx, now, keptMonths)
-    for (const one of due) await retireMonth(tx, one, now)
-    return due
-  })
+  const retired: TableMonth[] = []
+  for (;;) {
+    const one = await database.transaction(async (tx) => {
+      await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('ledger.months', 0))`)
+      const due = await firstDueMonth(tx, now, keptMonths)
+      if (due !== undefined) await retireMonth(tx, due, now)
+      return due
+    })
+    if (one === undefined) return retired
+    retired.push(one)
+  }
 }
 
-async function dueMonths(tx: Sql, now: Date, keptMonths: number | undefined): Promise<readonly TableMonth[]> {
-  return tx.query<TableMonth & Record<string, unknown>>(
+async function firstDueMonth(tx: Sql, now: Date, keptMonths: number | undefined): Promise<TableMonth | undefined> {
+  const [first] = await tx.query<TableMonth & Record<string, unknown>>(
     `SELECT parent AS table, month FROM (
        SELECT p.relname AS parent, to_char(to_date(right(c.relname, 7), 'YYYY_MM'), 'YYYY-MM-01') AS month,
          to_date(right(c.relname, 7), 'YYYY_MM') + interval '1 month' AS ends
@@ -39,9 +45,10 @@ async function dueMonths(tx: Sql, now: Date, keptMonths: number | undefined): Pr
      WHERE CASE parent WHEN 'idempotency' THEN ends + make_interval(days => $2) <= $1::timestamptz AT TIME ZONE 'UTC'
        ELSE $3::integer IS NOT NULL
          AND ends + make_interval(months => $3) <= date_trunc('month', $1::timestamptz AT TIME ZONE 'UTC') END
-     ORDER BY month, parent`,
+     ORDER BY month, parent LIMIT 1`,
     [now, ANSWERS_KEPT_DAYS, keptMonths ?? null],
   )
+  return first
 }
 
 async function retireMonth(tx: Sql, { table, month }: TableMonth, now: Date): Promise<void> {

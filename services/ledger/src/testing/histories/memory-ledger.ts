@@ -7,10 +7,11 @@ import { campaignOf } from '../../campaign-message.ts'
 import { type Account, emptyAccount, type Hold, type Lot } from '../../domain/account.ts'
 import { endOfLife, localDay } from '../../domain/calendar.ts'
 import { normalizeCode } from '../../domain/coupons/codes.ts'
-import type { CouponCampaign } from '../../domain/coupons/coupon.ts'
+import { type CouponCampaign, endOf } from '../../domain/coupons/coupon.ts'
 import { MissLimiter } from '../../domain/coupons/miss-limiter.ts'
 import type { LedgerAccount, Posting } from '../../domain/posting.ts'
 import type { Programme } from '../../domain/programme.ts'
+import { rankOf } from '../../domain/tiers/ladder.ts'
 import { viewAt } from '../../domain/view.ts'
 import { applyItem } from '../../flush/apply.ts'
 import { Committer } from '../../flush/committer.ts'
@@ -134,8 +135,19 @@ export class MemoryLedger implements ToldLedger {
     return toBalance(viewAt(this.account(memberId), this.clock.nowMs()))
   }
 
-  /** Coupons, budgets and tiers as they are; of a tier neither when it is looked at next nor how often it was. */
-  standing(): unknown {
+  /** Codes and tiers as the model tells them. */
+  standing() {
+    const codes = [...this.#coupons.values()].map((coupon) => {
+      const campaign = found(this.#campaigns.get(brandIdText(BRAND, coupon.campaignId)))
+      return [coupon.uses, endOf(coupon, campaign)] as const
+    })
+    const { ladder } = this.#programme
+    const tiers = [...this.#kept.tiers.values()]
+    return { codes, ranks: tiers.map(({ state }) => (ladder === undefined ? -1 : rankOf(ladder, state?.tierId))) }
+  }
+
+  /** All that coupons and tiers have; of a tier neither when it is looked at next nor how often it was. */
+  details(): unknown {
     const coupons = [...this.#coupons.values()].map(({ code, uses, state, graceUntilMs }) => [
       code,
       uses,

@@ -79,6 +79,11 @@ export class ModelCoupons {
     return { lines: left, discount: add(uses.map(({ money }) => money)), uses }
   }
 
+  /** Of each code: how often it was used, and its end. */
+  states(): readonly (readonly [uses: bigint, endsAt: number])[] {
+    return this.#codes.map(({ uses, endsAt, graceUntil }) => [uses, Math.max(endsAt, graceUntil)])
+  }
+
   /** The receipt is posted. */
   use(uses: readonly Use[]): void {
     for (const { code } of uses) code.uses += 1n

@@ -3,7 +3,7 @@ import type { ModelRules } from './model-rules.ts'
 
 /** A grant of points and what is left of it. */
 export interface ModelLot {
-  /** Counts up: later lots are larger. */
+  /** Counts up from 1: later lots are larger. */
   readonly no: number
   left: bigint
   pending: bigint

@@ -2,8 +2,8 @@ import { CouponCampaign } from '@stampede/proto/coupons/v1'
 import { Programme } from '@stampede/proto/programmes/v1'
 import fc from 'fast-check'
 
-/** When histories begin: five weeks before the end of a year and four months before clocks change. */
-export const START_MS = Date.parse('2026-11-20T12:00:00Z')
+/** When histories begin: three weeks before the end of a year and four months before clocks change. */
+export const START_MS = Date.parse('2026-12-10T12:00:00Z')
 const DAY_MS = 86_400_000
 
 /** A programme as the model reads it. */

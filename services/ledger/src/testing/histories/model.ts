@@ -48,13 +48,18 @@ export class Model {
   readonly sales: ModelSale[] = []
   readonly #grants = new Map<string, ModelGrant>()
   readonly #holders = new Map<string, number>()
-  #next = 0
+  #next = 1
 
   constructor(rules: ModelRules, campaigns: readonly ModelCampaign[], codesEach: number) {
     this.#rules = rules
     this.#coupons = new ModelCoupons(campaigns, codesEach, START_MS)
     const { tiers } = rules
     this.#standings = tiers === undefined ? [] : this.members.map(() => new ModelStanding(tiers))
+  }
+
+  /** Codes, and the tiers of the members as places in the ladder. */
+  standing() {
+    return { codes: this.#coupons.states(), ranks: this.#standings.map(({ rank }) => rank) }
   }
 
   /** Most points that pay for lines. */

@@ -96,20 +96,23 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       kind: kind('adjust'),
       who,
-      points: fc.oneof(fc.bigInt(1n, 400n), fc.bigInt(-400n, -1n)),
+      points: fc.oneof(fc.bigInt(1n, 400n), fc.bigInt(-400n, -1n), fc.constantFrom(200n, 201n)),
       isApproved: fc.boolean(),
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: kind('activate'), pick }) },
-  { weight: 2, arbitrary: fc.record({ kind: kind('transfer'), who, points }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: kind('transfer'), who, points: fc.oneof(points, fc.constantFrom(150n, 151n)) }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('repeat' as const, 'other_body' as const), pick }) },
 )
 
-/** Hours between steps: mostly hours, sometimes weeks, and now and then an hour back. */
+/** Hours between steps: mostly hours, sometimes weeks, so that a year ends and clocks change, and now and then an hour back. */
 export const wait: fc.Arbitrary<number> = fc.oneof(
   { weight: 4, arbitrary: fc.constant(0) },
   { weight: 6, arbitrary: fc.integer({ min: 0, max: 50 }) },
-  { weight: 1, arbitrary: fc.constantFrom(-1, 24 * 20) },
+  { weight: 1, arbitrary: fc.constantFrom(-1, 24 * 20, 24 * 45) },
 )
 
 /** Programmes with two campaigns. */
