@@ -72,7 +72,8 @@ export class Player {
         return at === undefined ? undefined : await this.#giveBack(at, step.lines)
       }
       case 'return_all':
-        return await this.giveRestBack(step.pick, undefined)
+        for (let next = 0; next < step.sales; next++) await this.giveRestBack(step.pick + next, undefined)
+        return
       case 'grant':
       case 'correct':
         return await this.#event(step)

@@ -31,7 +31,8 @@ export type Step =
       readonly pick: number
       readonly lines: readonly { readonly line: number; readonly quantity: bigint }[]
     }
-  | { readonly kind: 'return_all'; readonly pick: number }
+  /** All that is left of so many sales, one after the other. */
+  | { readonly kind: 'return_all'; readonly pick: number; readonly sales: number }
   | { readonly kind: 'grant'; readonly who: number; readonly event: string; readonly points: bigint }
   | { readonly kind: 'correct'; readonly who: number; readonly event: string; readonly points: bigint }
   | { readonly kind: 'adjust'; readonly who: number; readonly points: bigint; readonly isApproved: boolean }
@@ -88,7 +89,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       lines: fc.array(fc.record({ line: fc.nat(3), quantity: fc.bigInt(1n, 3n) }), { minLength: 1, maxLength: 2 }),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ kind: kind('return_all'), pick }) },
+  { weight: 2, arbitrary: fc.record({ kind: kind('return_all'), pick, sales: fc.constantFrom(1, 1, 3) }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('grant'), who, event, points: fc.constantFrom(50n, 60n) }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('correct'), who, event, points: fc.constantFrom(0n, 30n, 90n) }) },
   {
