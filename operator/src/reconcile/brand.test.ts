@@ -5,7 +5,7 @@ import { credentialShard, parseAppleCredential, parseGoogleCredential, type Runn
 import { until } from '@stampede/platform/testing'
 import { certificatePemOf } from '../apple/certificate.ts'
 import { brands } from '../crd/brand.ts'
-import { ingresses, type KubeObject, nameOf, secrets } from '../kernel/index.ts'
+import { ingresses, type KubeObject, leases, nameOf, secrets } from '../kernel/index.ts'
 import { namespace, readYaml } from '../testing/cluster.ts'
 import { findKubePrograms } from '../testing/index.ts'
 import { ACCOUNT, type OperatorRig, passTypeOf, SHARDS, startOperatorRig, TEAM } from '../testing/operator-rig.ts'
@@ -229,6 +229,17 @@ test('brands of one shard do not touch each other, and entries of people stay', 
   const data = Object.keys((await rig.secret(secret))?.data ?? {})
   for (const entry of ['acme.apple.pem', `${left}.apple.pem`, `${right}.apple.pem`, 'by.hand'])
     assert.ok(data.includes(entry), `${entry} of ${data.join(' ')}`)
+})
+
+test('two operators that both believe to lead make one certificate per brand', { skip }, async () => {
+  await using _second = await rig.start({ STAMPEDE_OPERATOR_LEASE: 'another', STAMPEDE_OPERATOR_SETTLE_SECONDS: '30' })
+  const lease = { namespace, name: 'another' }
+  await until('the second leads', async () => (await rig.cluster.admin.get(leases, lease)) !== undefined)
+  rig.sandbox.setFaults({ appstore: { delayMs: 100 } })
+  const names = Array.from({ length: 12 }, (_, at) => `both-${at}`)
+  await Promise.all(names.map((name) => rig.applyBrand(name)))
+  for (const name of names) await rig.ready(name, 60_000)
+  for (const name of names) await once(name)
 })
 
 test('of two Brands with one pass type id the younger one waits, with the reason in its status', { skip }, async () => {

@@ -65,7 +65,7 @@ export async function issue({ context, brand, keys, appStore }: Issuing): Promis
     } else if (step.kind === 'find-pass-type') {
       passType = (await expect(appStore).findPassType(apple.passTypeIdentifier)) ?? null
     } else if (step.kind === 'create-pass-type') {
-      passType = await expect(appStore).createPassType(apple.passTypeIdentifier, nameAtApple(brand))
+      passType = await createPassType(expect(appStore), brand)
       context.events.record(brand, {
         type: 'Normal',
         reason: 'PassTypeCreated',
@@ -97,6 +97,19 @@ interface KeyStepContext {
   readonly brand: Brand
   readonly appStore: AppStore | undefined
   readonly passType: string
+}
+
+/** A refusal may mean that somebody has made it since it was looked for. */
+async function createPassType(appStore: AppStore, brand: Brand): Promise<string> {
+  const { passTypeIdentifier } = brand.spec.apple
+  try {
+    return await appStore.createPassType(passTypeIdentifier, nameAtApple(brand))
+  } catch (error) {
+    if (!(error instanceof AppStoreError) || error.code !== 'refused') throw error
+    const found = await appStore.findPassType(passTypeIdentifier)
+    if (found === undefined) throw error
+    return found
+  }
 }
 
 /** What a step has found for the key, and the key as it is stored now. */

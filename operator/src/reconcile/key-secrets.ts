@@ -4,7 +4,7 @@ import type { Context } from '../context.ts'
 import type { Brand } from '../crd/brand.ts'
 import { brandLabel, group } from '../crd/meta.ts'
 import type { KeyRecord } from '../domain/certificate.ts'
-import { header, isKubeError, nameOf, type SecretObject, secrets, TemporaryError } from '../kernel/index.ts'
+import { header, nameOf, type SecretObject, secrets } from '../kernel/index.ts'
 
 /** A key as its Secret holds it. */
 export interface StoredKey {
@@ -22,8 +22,6 @@ export interface StoredKey {
 export const revisionLabel = `${group}/revision`
 const requestedAnnotation = `${group}/requested-at`
 const entries = { key: 'key.pem', certificate: 'certificate.pem' } as const
-/** Another writer was faster: read again soon. */
-const AGAIN_MS = 500
 
 /** All keys of a brand, read from the API server itself: a cache that lags would make a second key. */
 export async function listKeys(context: Context, brand: Brand): Promise<readonly StoredKey[]> {
@@ -43,14 +41,9 @@ export async function createKey(context: Context, brand: Brand, revision: number
   }
   const metadata = { namespace: context.namespace, name: `${name}-apple-${revision}`, labels }
   const data = { [entries.key]: encode(await generateKeyPem()) }
-  try {
-    const secret = await context.store.create(secrets, { ...header(secrets, metadata), type: 'Opaque', data })
-    return await expectKey(context, brand, secret)
-  } catch (error) {
-    if (isKubeError(error, 'alreadyExists'))
-      throw new TemporaryError(`Secret ${metadata.name} appeared meanwhile`, AGAIN_MS, error)
-    throw error
-  }
+  // Who was faster has made it: refused by the server, and read at the next try.
+  const secret = await context.store.create(secrets, { ...header(secrets, metadata), type: 'Opaque', data })
+  return expectKey(context, brand, secret)
 }
 
 /** Notes that Apple is about to be asked (or, with undefined, that it certainly has not been). */

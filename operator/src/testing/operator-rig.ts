@@ -73,7 +73,8 @@ export async function startOperatorRig(options: Omit<SandboxOptions, 'dir'> = {}
     STAMPEDE_LOG_LEVEL: process.env['STAMPEDE_LOG_LEVEL'] ?? 'silent',
     STAMPEDE_OPERATOR_NAMESPACE: namespace,
     STAMPEDE_OPERATOR_KUBECONFIG: cluster.kubeconfig,
-    STAMPEDE_OPERATOR_LEASE_SECONDS: '3',
+    // Long: a lost lease ends the process, which here is the test's own.
+    STAMPEDE_OPERATOR_LEASE_SECONDS: '60',
     STAMPEDE_OPERATOR_SETTLE_SECONDS: '1',
     STAMPEDE_OPERATOR_RETRY_SECONDS: '1',
     STAMPEDE_OPERATOR_MANUAL_POLL_SECONDS: '60',
