@@ -2,7 +2,7 @@ import { cpSync, existsSync, globSync, mkdirSync, readFileSync, writeFileSync } 
 import { dirname, join, relative, sep } from 'node:path'
 
 /** A workspace: its folder and what its package.json says. */
-export interface Workspace {
+interface Workspace {
   readonly folder: string
   readonly name: string
   /** What it needs when it runs, with the exact versions. */
@@ -22,7 +22,7 @@ const entries: readonly string[] = ['scripts/service.ts', 'scripts/migrate.ts', 
 const testFile = /\.test\.ts$|(^|\/)(testing|failure|bench)\//
 
 /** All workspaces of the repository by name. */
-export function readWorkspaces(root: string): ReadonlyMap<string, Workspace> {
+function readWorkspaces(root: string): ReadonlyMap<string, Workspace> {
   const { workspaces } = readPackage(join(root, 'package.json'))
   const files = globSync(
     workspaces.map((pattern) => `${pattern}/package.json`),
@@ -37,7 +37,7 @@ export function readWorkspaces(root: string): ReadonlyMap<string, Workspace> {
 }
 
 /** A workspace and all workspaces that it needs to run. Throws Error when there is none of that name. */
-export function closureOf(name: string, all: ReadonlyMap<string, Workspace>): readonly Workspace[] {
+function closureOf(name: string, all: ReadonlyMap<string, Workspace>): readonly Workspace[] {
   const found = new Map<string, Workspace>()
   const visit = (one: string): void => {
     if (found.has(one)) return
