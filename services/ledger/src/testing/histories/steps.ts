@@ -59,7 +59,11 @@ const sale: fc.Arbitrary<Step> = fc.record({
   who,
   storeId: fc.constantFrom('s1', 's2'),
   lines: fc.array(line, { minLength: 1, maxLength: 4 }),
-  agoHours: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 60 })),
+  agoHours: fc.oneof(
+    { weight: 4, arbitrary: fc.constant(0) },
+    { weight: 4, arbitrary: fc.integer({ min: 0, max: 60 }) },
+    { weight: 1, arbitrary: fc.constantFrom(24 * 15, 24 * 40) },
+  ),
   hold: fc.oneof(fc.constant(undefined), fc.constant('own' as const), fc.constant('own' as const), pick),
   share: fc.constantFrom(0, 37, 100, 100, 120),
   codes: fc.oneof(fc.constant([]), fc.uniqueArray(fc.nat(2 * CODES_EACH - 1), { maxLength: 3 })),
