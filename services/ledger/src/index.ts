@@ -21,10 +21,12 @@ import { DrawServiceService } from '@stampede/proto/draws/v1'
 import { GiftCardServiceService } from '@stampede/proto/giftcards/v1'
 import { LedgerServiceService } from '@stampede/proto/ledger/v1'
 import { MoneyServiceService } from '@stampede/proto/money/v1'
+import { ParkedReturnServiceService } from '@stampede/proto/parked/v1'
 import { PointsServiceService } from '@stampede/proto/points/v1'
 import { PriceSetServiceService } from '@stampede/proto/prices/v1'
 import { ReferralServiceService } from '@stampede/proto/referrals/v1'
 import { RewardServiceService } from '@stampede/proto/rewards/v1'
+import { StampCardServiceService } from '@stampede/proto/stamps/v1'
 import { SubscriptionServiceService } from '@stampede/proto/subscriptions/v1'
 import { TierServiceService } from '@stampede/proto/tiers/v1'
 import { readLedgerConfig } from './config.ts'
@@ -42,7 +44,7 @@ import { couponHandlers } from './rpc/coupons/handlers.ts'
 import { donationHandlers } from './rpc/donations/handlers.ts'
 import { drawHandlers } from './rpc/draws/handlers.ts'
 import { giftCardHandlers } from './rpc/gift-cards/handlers.ts'
-import { ledgerHandlers } from './rpc/handlers.ts'
+import { ledgerHandlers, parkedHandlers, stampHandlers } from './rpc/handlers.ts'
 import { moneyHandlers } from './rpc/money/handlers.ts'
 import { pointsHandlers } from './rpc/points/handlers.ts'
 import { priceSetHandlers } from './rpc/prices/handlers.ts'
@@ -145,6 +147,8 @@ async function start(env: NodeJS.ProcessEnv): Promise<RunningService> {
         bind(LedgerServiceService, ledgerHandlers(context)),
         bind(PointsServiceService, pointsHandlers(context)),
         bind(TierServiceService, tierHandlers(context)),
+        bind(StampCardServiceService, stampHandlers(context)),
+        bind(ParkedReturnServiceService, parkedHandlers(context)),
         bind(RewardServiceService, rewardHandlers(context)),
         bind(CouponServiceService, couponHandlers(context)),
         bind(DonationServiceService, donationHandlers(context)),

@@ -22,7 +22,7 @@ async function balanceOf(ledger: TestLedger, name: string) {
 
 async function listed(ledger: TestLedger) {
   const request = { brand: BRAND, pageSize: 0, pageToken: '' }
-  const { returns } = await ledger.handlers.listParkedReturns(request, ledger.call)
+  const { returns } = await ledger.parked.listParkedReturns(request, ledger.call)
   return returns.map(({ returnId, state, error }) => [returnId, state, error?.code])
 }
 

@@ -15,7 +15,7 @@ const cups = (quantity: bigint): Pick<PostReceiptRequest, 'lines'> => ({
 
 async function cardsOf(ledger: TestLedger, name: string) {
   const request = { brand: BRAND, memberId: member(name) }
-  const { stampCards } = await ledger.handlers.listStampCards(request, ledger.call)
+  const { stampCards } = await ledger.stamps.listStampCards(request, ledger.call)
   return stampCards.map(({ cardId, stamps, owed }) => [cardId, stamps, owed])
 }
 

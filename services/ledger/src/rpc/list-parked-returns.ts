@@ -1,4 +1,4 @@
-import type { ListParkedReturnsRequest, ListParkedReturnsResponse, ParkedReturn } from '@stampede/proto/ledger/v1'
+import type { ListParkedReturnsRequest, ListParkedReturnsResponse, ParkedReturn } from '@stampede/proto/parked/v1'
 import type { LedgerContext } from '../context.ts'
 import { type ListedReturn, readListed } from '../store/parked-returns.ts'
 import { brandOf, checkPage } from './checks.ts'

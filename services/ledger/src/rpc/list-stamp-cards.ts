@@ -1,5 +1,5 @@
 import { checkUuid } from '@stampede/platform'
-import type { ListStampCardsRequest, ListStampCardsResponse } from '@stampede/proto/ledger/v1'
+import type { ListStampCardsRequest, ListStampCardsResponse } from '@stampede/proto/stamps/v1'
 import { toBalance } from '../answers.ts'
 import type { LedgerContext } from '../context.ts'
 import { programmeAt } from '../domain/programme.ts'

@@ -28,7 +28,7 @@ import { couponHandlers } from '../rpc/coupons/handlers.ts'
 import { donationHandlers } from '../rpc/donations/handlers.ts'
 import { drawHandlers } from '../rpc/draws/handlers.ts'
 import { giftCardHandlers } from '../rpc/gift-cards/handlers.ts'
-import { ledgerHandlers } from '../rpc/handlers.ts'
+import { ledgerHandlers, parkedHandlers, stampHandlers } from '../rpc/handlers.ts'
 import { moneyHandlers } from '../rpc/money/handlers.ts'
 import { pointsHandlers } from '../rpc/points/handlers.ts'
 import { priceSetHandlers } from '../rpc/prices/handlers.ts'
@@ -88,6 +88,8 @@ export interface TestLedger extends AsyncDisposable {
   readonly donations: ReturnType<typeof donationHandlers>
   readonly draws: ReturnType<typeof drawHandlers>
   readonly rewards: ReturnType<typeof rewardHandlers>
+  readonly stamps: ReturnType<typeof stampHandlers>
+  readonly parked: ReturnType<typeof parkedHandlers>
   readonly money: ReturnType<typeof moneyHandlers>
   readonly referrals: ReturnType<typeof referralHandlers>
   readonly subscriptions: ReturnType<typeof subscriptionHandlers>
@@ -164,6 +166,8 @@ export async function testLedger(): Promise<TestLedger> {
     donations: donationHandlers(context),
     draws: drawHandlers(context),
     rewards: rewardHandlers(context),
+    stamps: stampHandlers(context),
+    parked: parkedHandlers(context),
     money: moneyHandlers(context),
     referrals: referralHandlers(context),
     subscriptions: subscriptionHandlers(context),
