@@ -150,6 +150,17 @@ describe('what a return may take back', () => {
     const pending = spentStory({ returnPolicy: 'only_pending' }, { activatesAtMs: DAY_MS })
     assert.deepEqual(pending, { reversed: 100n, available: 0n, pending: 0n, held: 0n, debt: 0n })
   })
+  test('c10: a later return leaves what earlier ones took, over the limit of debt and after the end', () => {
+    for (const later of [{ debtLimit: 10n }, { spendUntilMs: 0 }]) {
+      const story = new Story()
+      const { sale } = sell(story, 2)
+      story.spend(story.account.available)
+      const first = giveBack(story, sale, [0], {})
+      const { debt } = story.account
+      const second = giveBack(story, first.sale, [1], later)
+      assert.deepEqual([second.reversed, story.account.debt], [0n, debt])
+    }
+  })
   test('debt has a limit; what is beyond is forgiven', () => {
     const expected = { reversed: 50n, available: 0n, pending: 0n, held: 0n, debt: 30n }
     assert.deepEqual(spentStory({ debtLimit: 30n }), expected)

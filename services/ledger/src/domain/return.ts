@@ -222,7 +222,8 @@ function graceLot(
 /**
  * Takes back up to `wanted` points in all: from what is pending of the own lot, its spendable part, the other lots first
  * to expire first, then debt; as far as the policy goes. What earlier returns took is given back first and taken anew,
- * but for what they took from the pending part or from lots that have ended.
+ * but for what they took from the pending part or from lots that have ended. Debt that they made stays, even if there is
+ * no more room for it now.
  */
 function reverse(
   draft: Draft,
@@ -239,7 +240,8 @@ function reverse(
     }
     moveLot(draft, posting, { lotId: draw.lotId, purpose: 'reverse', available: draw.points })
   }
-  const forgiven = smaller(draft.debt, sale.reverseDebt)
+  const mayMakeDebt = policies.returnPolicy === 'unlimited' && policies.spendUntilMs > nowMs
+  const forgiven = mayMakeDebt ? smaller(draft.debt, sale.reverseDebt) : 0n
   const repaid = sale.reverseDebt - forgiven
   let open = wanted - sale.reversePending - drawn(kept) - repaid
   const pending = takePending(draft, posting, sale.lotId, open)
@@ -248,8 +250,7 @@ function reverse(
     policies.returnPolicy === 'only_pending' ? [] : chooseForReversal(draft, sale.lotId, { points: open, nowMs })
   takeDraws(draft, posting, draws, 'reverse')
   open -= drawn(draws)
-  const room = policies.debtLimit === undefined ? open : roomFor(draft.debt - forgiven, policies.debtLimit)
-  const mayMakeDebt = policies.returnPolicy === 'unlimited' && policies.spendUntilMs > nowMs
+  const room = policies.debtLimit === undefined ? open : roomFor(draft.debt, policies.debtLimit) + forgiven
   const debt = mayMakeDebt ? smaller(open, room) : 0n
   moveDebt(posting, debt - forgiven)
   return {

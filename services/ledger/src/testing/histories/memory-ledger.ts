@@ -252,6 +252,7 @@ export class MemoryLedger implements ToldLedger {
 
   #keepSale({ receipt, event }: PostedReceipt): void {
     const { natural, receiptId, memberId, programmeVersion, pointValueMinor, lotId, spendDraws } = receipt
+    assert(receipt.earned >= 0n && receipt.spent >= 0n, 'the database refuses less than nothing')
     if (natural.kind !== 'sale') return
     const lines = receipt.lines
     const record = { receiptId, lines, pointValueMinor, lotId, spendDraws, reverseDraws: [] }

@@ -396,7 +396,8 @@ export class Model {
     const before = sumOf(sale.taken) + sale.takenPending + sale.takenDebt
     const gone = sale.taken.filter(({ no }) => member.lot(no).endsAt <= now)
     for (const { no, points } of sale.taken) if (!gone.some((one) => one.no === no)) member.lot(no).left += points
-    const forgiven = least(member.debt, sale.takenDebt)
+    const mayOwe = returnPolicy === 'unlimited' && !this.#isOver(now)
+    const forgiven = mayOwe ? least(member.debt, sale.takenDebt) : 0n
     const repaid = sale.takenDebt - forgiven
     member.debt -= forgiven
     let open = wanted - sale.takenPending - sumOf(gone) - repaid
@@ -414,8 +415,10 @@ export class Model {
       taken.push(...member.take(open - sumOf(taken), (lot) => living(lot)))
     }
     open -= sumOf(taken)
-    const room = debtLimit === undefined ? open : debtLimit > member.debt ? debtLimit - member.debt : 0n
-    const debt = returnPolicy !== 'unlimited' || this.#isOver(now) ? 0n : least(open, room)
+    // Own debt of before has its room in any case.
+    const others = member.debt + forgiven
+    const room = debtLimit === undefined ? open : forgiven + (debtLimit > others ? debtLimit - others : 0n)
+    const debt = mayOwe ? least(open, room) : 0n
     member.debt += debt
     sale.taken = [...gone, ...taken]
     sale.takenDebt = repaid + debt
