@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { findKubePrograms, type KubeServer, startKubeServer } from '@stampede/operator/testing'
 import { Cluster } from './testing/cluster.ts'
-import { findGo, foreignDefinitions } from './testing/foreign.ts'
+import { foreignDefinitions, hasGo } from './testing/foreign.ts'
 import { findHelm, installations, namespace, render, root } from './testing/helm.ts'
 import { type KubeObject, ofKind, parseObjects } from './testing/objects.ts'
 
 const helm = findHelm()
 const programs = findKubePrograms()
-const skip = helm === undefined || programs === undefined || !findGo()
+const skip = helm === undefined || programs === undefined || !hasGo()
 
 /** Everything that can be switched on, and is not in an installation. */
 const everything = [

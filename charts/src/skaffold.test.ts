@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import { Ajv } from 'ajv'
 import { parse } from 'yaml'
 import { makeSecrets } from './secrets.ts'
-import { findGo, readForeign } from './testing/foreign.ts'
+import { hasGo, readForeign } from './testing/foreign.ts'
 import { findHelm, render, root } from './testing/helm.ts'
 import { componentOf, ofKind, workloadsOf } from './testing/objects.ts'
 
@@ -57,7 +57,7 @@ function withProfile({ patches, name: _name, ...sections }: Skaffold['profiles']
 
 const profiles = new Map(skaffold.profiles.map((profile) => [profile.name, withProfile(profile)]))
 
-test('skaffold.yaml is of the schema that skaffold publishes, with each profile on', { skip: !findGo() }, () => {
+test('skaffold.yaml is of the schema that skaffold publishes, with each profile on', { skip: !hasGo() }, () => {
   const schema: unknown = JSON.parse(readForeign('skaffold', 'docs-v2/content/en/schemas/v4beta13.json'))
   const validate = new Ajv({ strict: false }).compile(schema as object)
   for (const [name, whole] of [['none', skaffold] as const, ...profiles]) {

@@ -1,8 +1,8 @@
 // npm run tools: makes the programs that some suites run and npm cannot bring, each once, into .stampede/tools.
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { findTool, isProgram, toolsFolder } from './find.ts'
-import { findGo, type Recipe, recipes } from './recipes.ts'
+import { findGo, findTool, isProgram, toolsFolder } from './find.ts'
+import { type Recipe, recipes } from './recipes.ts'
 
 const folder = toolsFolder()
 

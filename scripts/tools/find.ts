@@ -16,6 +16,12 @@ export function findTool(name: ToolName): string | undefined {
   return folders.map((folder) => join(folder, name)).find(isProgram)
 }
 
+/** Path of the Go program: from PATH, or where its own installer puts it. */
+export function findGo(): string | undefined {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/go/bin']
+  return folders.map((folder) => join(folder, 'go')).find(isProgram)
+}
+
 /** Whether a file can be run. */
 export function isProgram(path: string): boolean {
   try {

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runQuietly } from '../lib/suites.ts'
-import { isProgram, type ToolName } from './find.ts'
+import { findGo, type ToolName } from './find.ts'
 import { buildModule, kubernetesModule, kubernetesPackages, kubernetesVersion, versionFlags } from './kubernetes.ts'
 
 /** How one program is made. */
@@ -26,12 +26,6 @@ export const recipes: readonly Recipe[] = [
   // Its module holds replace lines, with which `go install` does not work; Debian's is a release behind and will do.
   { tool: 'promtool', version: 'debian', needs: 'apt-get', make: promtool },
 ]
-
-/** Path of the Go program: from PATH, or where its own installer puts it. */
-export function findGo(): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/local/go/bin']
-  return folders.map((folder) => join(folder, 'go')).find(isProgram)
-}
 
 function kubernetes(tool: keyof typeof kubernetesPackages): Recipe {
   return {

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { findGo } from '../../../scripts/tools/find.ts'
 import { type KubeObject, parseObjects } from './objects.ts'
 
 /** What others publish, and where in their Go modules it is; all under Apache-2.0. */
@@ -23,8 +24,8 @@ const definitions: readonly (readonly [module: keyof typeof modules, path: strin
 const downloadMs = 120_000
 
 /** Whether Go is there to fetch them; when not, a line on the console says so, and in CI it throws. */
-export function findGo(): boolean {
-  if (spawnSync('go', ['version']).status === 0) return true
+export function hasGo(): boolean {
+  if (findGo() !== undefined) return true
   const line = 'no Go, which fetches what others publish'
   if (process.env['STAMPEDE_CI'] === '1') throw new Error(line)
   console.log(`LOUD SKIP: ${line}`)
@@ -33,7 +34,7 @@ export function findGo(): boolean {
 
 /** Text of a file of a module. Go keeps modules in its own cache, and checks their sums. */
 export function readForeign(module: keyof typeof modules, path: string): string {
-  const { stdout, stderr } = spawnSync('go', ['mod', 'download', '-json', modules[module]], {
+  const { stdout, stderr } = spawnSync(findGo() ?? 'go', ['mod', 'download', '-json', modules[module]], {
     cwd: tmpdir(),
     encoding: 'utf8',
     timeout: downloadMs,
