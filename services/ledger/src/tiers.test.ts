@@ -71,6 +71,19 @@ test('an entry reward is given once in a window, however often the tier is reach
   await assertTrueBooks(ledger)
 })
 
+test('c21.5: a tier that a late receipt reaches again in the same window is not rewarded again', async () => {
+  await using ledger = await testLedger()
+  await ledger.publish({ ...ladder, earnBasisPoints: 0 })
+  const { receiptId } = await sale(ledger, '1', 50_000n)
+  await ledger.handlers.returnReceipt(returnOf(receiptId, 'r', { occurredAt: ledger.clock.now() }), ledger.call)
+  ledger.clock.advance(45 * DAY_MS)
+  assert.equal((await ledger.tiers.getTier(ann, ledger.call)).tierId, '')
+  const december = new Date(ledger.clock.nowMs() - 15 * DAY_MS)
+  const { balance } = await sale(ledger, '2', 60_000n, { occurredAt: december })
+  assert.equal((await ledger.tiers.getTier(ann, ledger.call)).tierId, 'gold')
+  assert.equal(balance?.available, 1_000n)
+})
+
 test('a return lowers what is counted on the day of the sale, and the closing of the year sees it', async () => {
   await using ledger = await testLedger()
   await ledger.publish(ladder)
