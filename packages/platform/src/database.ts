@@ -83,7 +83,10 @@ export function connectDatabase(options: Omit<DatabaseOptions, 'migrationsDir'>)
     pipeline: true,
     types: typeParsers,
   })
-  pool.on('error', (error) => logger.warn({ err: error }, 'idle database connection lost'))
+  pool.on('error', (error) => {
+    // Ending does not wait for the sockets: a server that stops right after us breaks connections that nobody wants.
+    if (!pool.ending) logger.warn({ err: error }, 'idle database connection lost')
+  })
   pool.on('connect', (client) => {
     // A client that breaks while it is checked out and idle would end the process otherwise.
     client.on('error', (error) => logger.debug({ err: error }, 'database connection lost'))

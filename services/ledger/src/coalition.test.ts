@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { GrantPointsRequest } from '@stampede/proto/points/v1'
+import { assertTrueBooks } from './testing/damages.ts'
 import {
   BRAND,
   codeOf,
@@ -12,7 +13,6 @@ import {
   type TestLedger,
   testLedger,
 } from './testing/ledger.ts'
-import { verifyLedger } from './verify.ts'
 
 keepPostgres()
 
@@ -44,14 +44,6 @@ async function settled(ledger: TestLedger, account = 'settle') {
   const request = { brand: BRAND, account, prefix: '', pageSize: 0, pageToken: '' }
   const { balances } = await ledger.money.listMoneyBalances(request, ledger.call)
   return Object.fromEntries(balances.map(({ party, amountMinor }) => [party, amountMinor]))
-}
-
-async function assertTrueBooks(ledger: TestLedger): Promise<void> {
-  const result = await verifyLedger(ledger.database)
-  assert(
-    result.ok,
-    JSON.stringify(result, (_, value) => String(value)),
-  )
 }
 
 test('c21.12: points of A and B pay at C and at A; half of the receipt of C comes back', async () => {

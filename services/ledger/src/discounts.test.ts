@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { CouponCampaign, type DeepPartial } from '@stampede/proto/coupons/v1'
 import { QuoteReceiptRequest } from '@stampede/proto/ledger/v1'
 import type { DiscountRule } from '@stampede/proto/programmes/v1'
+import { assertTrueBooks } from './testing/damages.ts'
 import {
   BRAND,
   codeOf,
@@ -14,7 +15,6 @@ import {
   type TestLedger,
   testLedger,
 } from './testing/ledger.ts'
-import { verifyLedger } from './verify.ts'
 
 keepPostgres()
 
@@ -36,14 +36,6 @@ async function couponCode(ledger: TestLedger, more: DeepPartial<CouponCampaign> 
   const request = { idempotencyKey: 'issue', brand: BRAND, campaignId: 'spring', memberId: '', count: 1, codes: [] }
   const { coupons } = await ledger.coupons.issueCoupons(request, ledger.call)
   return coupons[0]?.code ?? ''
-}
-
-async function assertTrueBooks(ledger: TestLedger): Promise<void> {
-  const result = await verifyLedger(ledger.database)
-  assert(
-    result.ok,
-    JSON.stringify(result, (_, value) => String(value)),
-  )
 }
 
 test('7 % of 999.99 + 500.00 is 104.99; the receipt earns on what is left and the first line back is 930.00', async () => {

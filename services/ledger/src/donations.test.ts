@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { type DeepPartial, DonationProgramme } from '@stampede/proto/donations/v1'
 import { flushDue } from './flush/flush.ts'
 import { followReceipts } from './jobs/follow-receipts.ts'
-import { assertFound } from './testing/damages.ts'
+import { assertFound, assertTrueBooks } from './testing/damages.ts'
 import {
   BRAND,
   codeOf,
@@ -16,7 +16,6 @@ import {
   type TestLedger,
   testLedger,
 } from './testing/ledger.ts'
-import { verifyLedger } from './verify.ts'
 import { donationInvariants } from './verify-donations.ts'
 
 keepPostgres()
@@ -57,14 +56,6 @@ async function settle(ledger: TestLedger): Promise<void> {
 
 const report = ({ donations, call }: TestLedger, fundId = 'forest') =>
   donations.getFundReport({ brand: BRAND, fundId }, call)
-
-async function assertTrueBooks(ledger: TestLedger): Promise<void> {
-  const result = await verifyLedger(ledger.database)
-  assert(
-    result.ok,
-    JSON.stringify(result, (_, value) => String(value)),
-  )
-}
 
 test('c21.11: 300 points with a match of 50 % make a fund 450, once nobody can undo it any more', async () => {
   await using ledger = await testLedger()

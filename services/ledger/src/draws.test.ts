@@ -6,7 +6,7 @@ import { wantedOf } from './domain/draws/winners.ts'
 import { drawOf } from './draw-message.ts'
 import { closeDraws } from './jobs/draws/close-draws.ts'
 import { followReceipts } from './jobs/follow-receipts.ts'
-import { assertFound } from './testing/damages.ts'
+import { assertFound, assertTrueBooks } from './testing/damages.ts'
 import {
   BRAND,
   codeOf,
@@ -19,7 +19,6 @@ import {
   type TestLedger,
   testLedger,
 } from './testing/ledger.ts'
-import { verifyLedger } from './verify.ts'
 import { drawInvariants } from './verify-draws.ts'
 
 keepPostgres()
@@ -75,14 +74,6 @@ async function books({ database }: TestLedger): Promise<Record<string, bigint>> 
     `SELECT account::text, sum(amount)::bigint AS amount FROM entry WHERE currency = 'draw.november' GROUP BY account`,
   )
   return Object.fromEntries(rows.map(({ account, amount }) => [account, amount]))
-}
-
-async function assertTrueBooks(ledger: TestLedger): Promise<void> {
-  const result = await verifyLedger(ledger.database)
-  assert(
-    result.ok,
-    JSON.stringify(result, (_, value) => String(value)),
-  )
 }
 
 test('c21.10: 1,200, 1,000 less 50 and 990: one ticket, and 3,140 points burn, the winner’s too', async () => {

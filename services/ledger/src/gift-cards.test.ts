@@ -5,7 +5,7 @@ import { type GiftCard, HoldGiftCardRequest, type NewGiftCard } from '@stampede/
 import { GiftCardPayment, type PostReceiptRequest } from '@stampede/proto/ledger/v1'
 import type { DeepPartial, GiftCardRules } from '@stampede/proto/programmes/v1'
 import { expireGiftCards } from './store/gift-cards/expire.ts'
-import { assertFound } from './testing/damages.ts'
+import { assertFound, assertTrueBooks } from './testing/damages.ts'
 import {
   BRAND,
   codeOf,
@@ -17,7 +17,6 @@ import {
   type TestLedger,
   testLedger,
 } from './testing/ledger.ts'
-import { verifyLedger } from './verify.ts'
 
 keepPostgres()
 
@@ -80,14 +79,6 @@ async function books({ database }: TestLedger): Promise<readonly string[]> {
         return `${account}${party} ${amounts[at]}`
       })
       .join(', '),
-  )
-}
-
-async function assertTrueBooks(ledger: TestLedger): Promise<void> {
-  const result = await verifyLedger(ledger.database)
-  assert(
-    result.ok,
-    JSON.stringify(result, (_, value) => String(value)),
   )
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PostReceiptRequest } from '@stampede/proto/ledger/v1'
+import { assertTrueBooks } from './testing/damages.ts'
 import {
   BRAND,
   codeOf,
@@ -12,7 +13,6 @@ import {
   type TestLedger,
   testLedger,
 } from './testing/ledger.ts'
-import { verifyLedger } from './verify.ts'
 
 keepPostgres()
 
@@ -23,14 +23,6 @@ const offlineSale = (name: string, number: string, pointsToPay: bigint, more: Pa
 async function balanceOf(ledger: TestLedger, name: string) {
   const { balance } = await ledger.handlers.getBalance({ brand: BRAND, memberId: member(name) }, ledger.call)
   return [balance?.available, balance?.debt]
-}
-
-async function assertTrueBooks(ledger: TestLedger): Promise<void> {
-  const result = await verifyLedger(ledger.database)
-  assert(
-    result.ok,
-    JSON.stringify(result, (_, value) => String(value)),
-  )
 }
 
 test('c16: a till without a connection earns only, unless the programme sets a limit', async () => {

@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import { AdjustPointsRequest, GrantPointsRequest } from '@stampede/proto/points/v1'
 import { flushDue } from './flush/flush.ts'
 import { retireMonths } from './store/retention.ts'
+import { assertTrueBooks } from './testing/damages.ts'
 import { BRAND, codeOf, keepPostgres, member, returnOf, saleOf, type TestLedger, testLedger } from './testing/ledger.ts'
-import { verifyLedger } from './verify.ts'
 
 keepPostgres()
 
@@ -25,14 +25,6 @@ const adjustment = (points: bigint, more: Partial<AdjustPointsRequest> = {}) =>
 async function available(ledger: TestLedger, name: string): Promise<bigint | undefined> {
   const { balance } = await ledger.handlers.getBalance({ brand: BRAND, memberId: member(name) }, ledger.call)
   return balance?.available
-}
-
-async function assertTrueBooks(ledger: TestLedger): Promise<void> {
-  const result = await verifyLedger(ledger.database)
-  assert(
-    result.ok,
-    JSON.stringify(result, (_, value) => String(value)),
-  )
 }
 
 test('an event gives its points once, whatever key asks for it', async () => {

@@ -3,9 +3,8 @@ import { test } from 'node:test'
 import { Event } from '@stampede/proto/events/v1'
 import { type PostReceiptRequest, QuoteReceiptRequest } from '@stampede/proto/ledger/v1'
 import type { DeepPartial, PriceSetRules } from '@stampede/proto/programmes/v1'
-import { assertFound } from './testing/damages.ts'
+import { assertFound, assertTrueBooks } from './testing/damages.ts'
 import { BRAND, codeOf, keepPostgres, member, returnOf, saleOf, type TestLedger, testLedger } from './testing/ledger.ts'
-import { verifyLedger } from './verify.ts'
 
 keepPostgres()
 
@@ -45,14 +44,6 @@ function sell({ handlers, call, clock }: TestLedger, more: Partial<PostReceiptRe
 async function quoted({ handlers, call }: TestLedger, quantity: bigint, occurredAt?: Date): Promise<bigint> {
   const request = { ...ann, storeId: 's1', lines: milk(quantity), occurredAt }
   return (await handlers.quoteReceipt(QuoteReceiptRequest.fromPartial(request), call)).totalMinor
-}
-
-async function assertTrueBooks(ledger: TestLedger): Promise<void> {
-  const result = await verifyLedger(ledger.database)
-  assert(
-    result.ok,
-    JSON.stringify(result, (_, value) => String(value)),
-  )
 }
 
 test('c21.14: a SKU at 200 in the set at 20 % and favourite costs 140, not 112, and comes back for 140', async () => {

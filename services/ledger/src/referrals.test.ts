@@ -10,7 +10,7 @@ import {
 import { followReceipts } from './jobs/follow-receipts.ts'
 import { closeMonths } from './jobs/referrals/close-months.ts'
 import { giveRewards } from './jobs/referrals/give-rewards.ts'
-import { assertFound } from './testing/damages.ts'
+import { assertFound, assertTrueBooks } from './testing/damages.ts'
 import {
   BRAND,
   codeOf,
@@ -23,7 +23,6 @@ import {
   type TestLedger,
   testLedger,
 } from './testing/ledger.ts'
-import { verifyLedger } from './verify.ts'
 import { referralInvariants } from './verify-referrals.ts'
 
 keepPostgres()
@@ -92,14 +91,6 @@ async function balances({ money, call }: TestLedger) {
     for (const { party, amountMinor } of answer.balances) found[`${account}[${party}]`] = amountMinor
   }
   return found
-}
-
-async function assertTrueBooks(ledger: TestLedger): Promise<void> {
-  const result = await verifyLedger(ledger.database)
-  assert(
-    result.ok,
-    JSON.stringify(result, (_, value) => String(value)),
-  )
 }
 
 const to = (ledger: TestLedger, instant: string) => ledger.clock.advance(Date.parse(instant) - ledger.clock.nowMs())

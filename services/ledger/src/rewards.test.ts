@@ -2,9 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { GrantPointsRequest } from '@stampede/proto/points/v1'
 import { type DeepPartial, OrderRewardRequest, Reward } from '@stampede/proto/rewards/v1'
-import { assertFound } from './testing/damages.ts'
+import { assertFound, assertTrueBooks } from './testing/damages.ts'
 import { BRAND, codeOf, keepPostgres, member, type TestLedger, testLedger } from './testing/ledger.ts'
-import { verifyLedger } from './verify.ts'
 
 keepPostgres()
 
@@ -48,14 +47,6 @@ async function stockOf(ledger: TestLedger) {
   const { rewards } = await ledger.rewards.listRewards({ brand: BRAND, pageSize: 0, pageToken: '' }, ledger.call)
   const { free, reserved, delivered } = rewards[0]?.stock ?? {}
   return [free, reserved, delivered]
-}
-
-async function assertTrueBooks(ledger: TestLedger): Promise<void> {
-  const result = await verifyLedger(ledger.database)
-  assert(
-    result.ok,
-    JSON.stringify(result, (_, value) => String(value)),
-  )
 }
 
 test('c21.15: 900 points of two lots, the last piece; cancelled, lots and stock are as before', async () => {

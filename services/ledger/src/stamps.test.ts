@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import { CouponCampaign } from '@stampede/proto/coupons/v1'
 import { Event } from '@stampede/proto/events/v1'
 import { type PostReceiptRequest, QuoteReceiptRequest } from '@stampede/proto/ledger/v1'
+import { assertTrueBooks } from './testing/damages.ts'
 import { BRAND, codeOf, keepPostgres, member, returnOf, saleOf, type TestLedger, testLedger } from './testing/ledger.ts'
-import { verifyLedger } from './verify.ts'
 
 keepPostgres()
 
@@ -17,14 +17,6 @@ async function cardsOf(ledger: TestLedger, name: string) {
   const request = { brand: BRAND, memberId: member(name) }
   const { stampCards } = await ledger.stamps.listStampCards(request, ledger.call)
   return stampCards.map(({ cardId, stamps, owed }) => [cardId, stamps, owed])
-}
-
-async function assertTrueBooks(ledger: TestLedger): Promise<void> {
-  const result = await verifyLedger(ledger.database)
-  assert(
-    result.ok,
-    JSON.stringify(result, (_, value) => String(value)),
-  )
 }
 
 test('c21.6: a quote shows the free cup, the receipt gives it, a return takes its stamps back', async () => {

@@ -3,9 +3,8 @@ import { test } from 'node:test'
 import { QuoteReceiptRequest } from '@stampede/proto/ledger/v1'
 import { type DeepPartial, SubscriptionPlan } from '@stampede/proto/subscriptions/v1'
 import { earnTerms } from './jobs/subscriptions/earn-terms.ts'
-import { assertFound } from './testing/damages.ts'
+import { assertFound, assertTrueBooks } from './testing/damages.ts'
 import { BRAND, codeOf, eventsOf, keepPostgres, member, saleOf, type TestLedger, testLedger } from './testing/ledger.ts'
-import { verifyLedger } from './verify.ts'
 import { subscriptionInvariants } from './verify-subscriptions.ts'
 
 keepPostgres()
@@ -55,14 +54,6 @@ async function books({ money, call }: TestLedger): Promise<Record<string, bigint
     for (const { amountMinor } of (await money.listMoneyBalances(request, call)).balances) found[account] = amountMinor
   }
   return found
-}
-
-async function assertTrueBooks(ledger: TestLedger): Promise<void> {
-  const result = await verifyLedger(ledger.database)
-  assert(
-    result.ok,
-    JSON.stringify(result, (_, value) => String(value)),
-  )
 }
 
 test('c21.9: seven days free, a month for 199, unpaid, in grace, and over', async () => {

@@ -4,8 +4,8 @@ import { Event } from '@stampede/proto/events/v1'
 import { QuoteReceiptRequest } from '@stampede/proto/ledger/v1'
 import type { DeepPartial, Programme } from '@stampede/proto/programmes/v1'
 import { flushDue } from './flush/flush.ts'
+import { assertTrueBooks } from './testing/damages.ts'
 import { BRAND, codeOf, keepPostgres, member, returnOf, saleOf, type TestLedger, testLedger } from './testing/ledger.ts'
-import { verifyLedger } from './verify.ts'
 
 keepPostgres()
 
@@ -31,14 +31,6 @@ const sale = (ledger: TestLedger, number: string, amountMinor: bigint, more = {}
     }),
     ledger.call,
   )
-
-async function assertTrueBooks(ledger: TestLedger): Promise<void> {
-  const result = await verifyLedger(ledger.database)
-  assert(
-    result.ok,
-    JSON.stringify(result, (_, value) => String(value)),
-  )
-}
 
 test('a receipt earns by the tier before it, lifts the member, and the next one earns more', async () => {
   await using ledger = await testLedger()

@@ -26,3 +26,12 @@ export async function assertFound(database: Database, damages: readonly Damage[]
   assert.equal((await verifyLedger(database)).ok, true)
   return found.size
 }
+
+/** Asserts that every rule of the books holds. */
+export async function assertTrueBooks({ database }: { readonly database: Database }): Promise<void> {
+  const result = await verifyLedger(database)
+  assert(
+    result.ok,
+    JSON.stringify(result, (_, value) => String(value)),
+  )
+}
